@@ -1,0 +1,119 @@
+/** Durable rows for the graph's checkpoints: text under (thread, namespace, kind, key), the newest version of each. */
+import type { Clock } from '../platform/clock.ts';
+import type { Database } from './database.ts';
+
+export interface CheckpointTextRow<Kind extends string> {
+  readonly threadId: string;
+  readonly namespace: string;
+  readonly kind: Kind;
+  readonly key: string;
+  readonly text: string;
+}
+
+export interface CheckpointTextQuery<Kind extends string> {
+  readonly kind: Kind;
+  readonly threadId?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly keys?: readonly string[];
+  readonly keyPrefix?: string;
+  readonly maxRows?: number;
+}
+
+export interface CheckpointTable<Kind extends string> {
+  /** One insert: all rows or none. Resolves when they would survive a crash of this process or the engine. */
+  put(rows: readonly CheckpointTextRow<Kind>[], signal?: AbortSignal): Promise<void>;
+  /** In descending order of keys. */
+  read(query: CheckpointTextQuery<Kind>, signal?: AbortSignal): Promise<readonly CheckpointTextRow<Kind>[]>;
+  deleteThread(threadId: string, signal?: AbortSignal): Promise<void>;
+}
+
+const MAX_ROWS = 100_000;
+
+export function createCheckpointTable<Kind extends string>(database: Database, clock: Clock): CheckpointTable<Kind> {
+  let lastVersion = 0;
+  const nextVersion = () => {
+    lastVersion = Math.max(lastVersion + 1, clock.nowMs() * 1_000);
+    return String(lastVersion);
+  };
+  return {
+    put: async (rows, signal) => {
+      const version = nextVersion();
+      const stored = rows.map(({ threadId, namespace, kind, key, text }) => ({
+        ThreadId: threadId,
+        Namespace: namespace,
+        Kind: kind,
+        Key: key,
+        Text: text,
+        Version: version,
+      }));
+      await database.insert('inquest_checkpoints', stored, signal);
+    },
+    read: (query, signal) => readRows(database, query, signal),
+    deleteThread: async (threadId, signal) => {
+      // Tombstones instead of a mutation: inserts are what the engine does safely and at once.
+      const { rows } = await database.read<{ Namespace: string; Kind: string; Key: string }>(
+        `SELECT DISTINCT Namespace, Kind, Key FROM inquest_checkpoints WHERE ThreadId = {threadId:String}
+         ORDER BY Namespace, Kind, Key`,
+        { threadId },
+        { tag: 'checkpoints.delete', maxRows: MAX_ROWS, signal },
+      );
+      const version = nextVersion();
+      const tombstones = rows.map((row) => ({ ...row, ThreadId: threadId, Text: '', Version: version, IsDeleted: 1 }));
+      await database.insert('inquest_checkpoints', tombstones, signal);
+    },
+  };
+}
+
+interface StoredRow<Kind> {
+  ThreadId: string;
+  Namespace: string;
+  Kind: Kind;
+  Key: string;
+  Newest: string;
+}
+
+async function readRows<Kind extends string>(
+  database: Database,
+  query: CheckpointTextQuery<Kind>,
+  signal: AbortSignal | undefined,
+): Promise<CheckpointTextRow<Kind>[]> {
+  const conditions = ['Kind = {kind:String}'];
+  const parameters: Record<string, string | number | string[]> = {
+    kind: query.kind,
+    maxRows: query.maxRows ?? MAX_ROWS,
+  };
+  if (query.threadId !== undefined) {
+    conditions.push('ThreadId = {threadId:String}');
+    parameters['threadId'] = query.threadId;
+  }
+  if (query.namespace !== undefined) {
+    conditions.push('Namespace = {namespace:String}');
+    parameters['namespace'] = query.namespace;
+  }
+  if (query.keys !== undefined) {
+    conditions.push('Key IN {keys:Array(String)}');
+    parameters['keys'] = [...query.keys];
+  }
+  if (query.keyPrefix !== undefined) {
+    conditions.push('startsWith(Key, {keyPrefix:String})');
+    parameters['keyPrefix'] = query.keyPrefix;
+  }
+  const { rows } = await database.read<StoredRow<Kind>>(
+    `SELECT ThreadId, Namespace, Kind, Key, argMax(Text, (Version, IsDeleted)) AS Newest
+     FROM inquest_checkpoints
+     WHERE ${conditions.join(' AND ')}
+     GROUP BY ThreadId, Namespace, Kind, Key
+     HAVING argMax(IsDeleted, (Version, IsDeleted)) = 0
+     ORDER BY Key DESC, ThreadId, Namespace
+     LIMIT {maxRows:UInt32}`,
+    parameters,
+    { tag: 'checkpoints.read', maxRows: MAX_ROWS, signal },
+  );
+  return rows.map((row) => ({
+    threadId: row.ThreadId,
+    namespace: row.Namespace,
+    kind: row.Kind,
+    key: row.Key,
+    text: row.Newest,
+  }));
+}

@@ -1,0 +1,152 @@
+/**
+ * The one way to ClickHouse: @clickhouse/client over HTTP, for the embedded engine and for a server alike. Every read is
+ * bounded in time and rows, tagged with who asked (`log_comment`) and carries its parameters apart from its text; every
+ * driver error becomes one of ours, by code.
+ */
+import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { InputError, InvariantError, LimitError, UnavailableError, type AppError, errorMessage } from '../platform/errors.ts';
+import { digestRows, type ExecutedQuery, type QueryParameters } from '../domain/evidence.ts';
+
+export interface ReadOptions {
+  /** Who asks, for the server's query log: a tool's or a function's name. */
+  readonly tag: string;
+  /** More rows than this reject with LimitError; nothing is cut silently. */
+  readonly maxRows: number;
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Rows with the statement that gave them, ready to become Evidence. 64-bit integers come as decimal strings. */
+export interface Reading<Row> {
+  readonly rows: readonly Row[];
+  readonly query: ExecutedQuery;
+}
+
+export interface Database {
+  readonly name: string;
+  /** A SELECT. Rejects with LimitError (rows, time), UnavailableError (engine away), InputError (refused statement). */
+  read<Row extends object>(sql: string, parameters: QueryParameters, options: ReadOptions): Promise<Reading<Row>>;
+  /** Rows into a table of this database, as JSONEachRow. Resolves when they are stored. */
+  insert(table: string, rows: readonly object[], signal?: AbortSignal): Promise<void>;
+  /** DDL and other statements without rows. */
+  command(sql: string, signal?: AbortSignal): Promise<void>;
+  /** Version of the engine; rejects with UnavailableError while it is away. */
+  version(signal?: AbortSignal): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+  /** Made if it does not exist. */
+  readonly database: string;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/** Connects, makes the database if needed, and answers once the engine does. */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const connection = { url: options.url, username: options.user, password: options.password };
+  const settings = {
+    max_open_connections: 8,
+    keep_alive: { enabled: true, idle_socket_ttl: 2_500 },
+    log: { level: ClickHouseLogLevel.OFF }, // every error is thrown; its own log would write to stdout
+  };
+  const setup = createClient({ ...connection, ...settings });
+  try {
+    await translated(() => setup.command({ query: `CREATE DATABASE IF NOT EXISTS \`${options.database}\` ENGINE = Atomic` }));
+  } finally {
+    await setup.close();
+  }
+  const client = createClient({ ...connection, ...settings, database: options.database, request_timeout: 120_000 });
+  return {
+    name: options.database,
+    read: (sql, parameters, readOptions) => read(client, sql, parameters, readOptions),
+    insert: async (table, rows, signal) => {
+      if (rows.length === 0) return;
+      await translated(() => client.insert({ table, values: rows, format: 'JSONEachRow', ...abortable(signal) }), signal);
+    },
+    command: async (sql, signal) => {
+      await translated(() => client.command({ query: sql, ...abortable(signal) }), signal);
+    },
+    version: async (signal) => {
+      const options = { tag: 'version', maxRows: 1, signal };
+      const { rows } = await read<{ version: string }>(client, 'SELECT version() AS version', {}, options);
+      return rows[0]?.version ?? '';
+    },
+    close: () => client.close(),
+  };
+}
+
+function abortable(signal: AbortSignal | undefined): { abort_signal?: AbortSignal } {
+  return signal ? { abort_signal: signal } : {};
+}
+
+async function read<Row extends object>(
+  client: ClickHouseClient,
+  sql: string,
+  parameters: QueryParameters,
+  options: ReadOptions,
+): Promise<Reading<Row>> {
+  const statement = `${sql.trim()}\n${settingsClause(options)}`;
+  const rows = await translated(async () => {
+    const answer = await client.query({
+      query: statement,
+      query_params: { ...parameters },
+      format: 'JSONEachRow',
+      ...abortable(options.signal),
+    });
+    return answer.json<Row>();
+  }, options.signal);
+  const query = { sql: sql.trim(), parameters: { ...parameters }, rowCount: rows.length, digest: digestRows(rows as never) };
+  return { rows, query };
+}
+
+/** Bounds travel in the statement: settings given with the connection would stick to it in the embedded engine. */
+function settingsClause({ tag, maxRows, timeoutMs = DEFAULT_TIMEOUT_MS }: ReadOptions): string {
+  const settings = [
+    `max_execution_time = ${Math.max(1, Math.ceil(timeoutMs / 1000))}`,
+    `max_result_rows = ${maxRows}`,
+    "result_overflow_mode = 'throw'",
+    'output_format_json_quote_64bit_integers = 1',
+    `log_comment = 'inquest:${tag.replaceAll(/[^\w:.-]/g, '_')}'`,
+  ];
+  return `SETTINGS ${settings.join(', ')}`;
+}
+
+/** ClickHouse's own error numbers (src/Common/ErrorCodes.cpp), by who must act. */
+const LIMIT_CODES = new Set(['158', '159', '160', '241', '307', '396']);
+const AWAY_CODES = new Set(['202', '203', '209', '210', '225', '236', '242', '243', '252', '394', '425', '439', '999']);
+const INPUT_CODES = new Set(['6', '27', '38', '41', '53', '62', '69', '70', '72', '117', '130', '457']);
+const SOCKET_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'UND_ERR_SOCKET', 'ERR_STREAM_PREMATURE_CLOSE']);
+
+async function translated<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw translateError(error);
+  }
+}
+
+function translateError(error: unknown): AppError {
+  const message = errorMessage(error).split('\n', 1)[0]?.slice(0, 500) ?? '';
+  if (error instanceof ClickHouseError) {
+    const options = { cause: error, details: { clickhouseCode: error.code } };
+    if (LIMIT_CODES.has(error.code)) return new LimitError(`ClickHouse stopped the query at its limit: ${message}`, options);
+    if (AWAY_CODES.has(error.code)) return new UnavailableError(`ClickHouse cannot answer now: ${message}`, options);
+    if (INPUT_CODES.has(error.code)) return new InputError(`ClickHouse refused the data or parameters: ${message}`, options);
+    return new InvariantError(`ClickHouse refused a statement of ours: ${message}`, options);
+  }
+  const code = socketCode(error);
+  if (code !== undefined && SOCKET_CODES.has(code)) {
+    return new UnavailableError('ClickHouse does not answer (it may be restarting): try again in a moment.', { cause: error });
+  }
+  return new UnavailableError(`The connection to ClickHouse failed (${message}): try again in a moment.`, { cause: error });
+}
+
+function socketCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
