@@ -16,7 +16,7 @@ export const anomalySchema = z.object({
   expected: z.number(),
   /** The range that normal time would have given: [low, high]. */
   range: z.tuple([z.number(), z.number()]),
-  /** Distance from the expectation in robust scales; signed. */
+  /** How many times the bar of normal time is passed: 1 is the bar itself. */
   deviation: z.number(),
   unit: z.string(),
   sentence: z.string(),

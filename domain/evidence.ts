@@ -4,7 +4,13 @@ import { contentId, digestOf } from '../platform/ids.ts';
 import { timeWindowSchema } from './time-window.ts';
 
 /** Parameters are bound by the server ({name:Type}), never spliced into the text. */
-export const queryParameterSchema = z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.array(z.number())]);
+export const queryParameterSchema = z.union([
+  z.string(),
+  z.number(),
+  z.boolean(),
+  z.array(z.string()),
+  z.array(z.number()),
+]);
 export type QueryParameters = Readonly<Record<string, z.infer<typeof queryParameterSchema>>>;
 
 /** A statement as it ran. `digest` covers every row it returned, floats to nine significant digits. */
@@ -46,8 +52,14 @@ export function digestRows(rows: readonly Readonly<Record<string, unknown>>[]): 
   return digestOf(rows.map(roundFloats));
 }
 
+/** A sum that misses a whole number by its last bits is that number, as it is when it happens not to miss it. */
+function roundFloat(value: number): number {
+  const whole = Math.round(value);
+  return Math.abs(value - whole) <= Math.abs(value) * 1e-12 ? whole : Number(value.toPrecision(9));
+}
+
 function roundFloats(value: unknown): unknown {
-  if (typeof value === 'number') return Number.isInteger(value) ? value : Number(value.toPrecision(9));
+  if (typeof value === 'number') return roundFloat(value);
   if (Array.isArray(value)) return value.map(roundFloats);
   if (value !== null && typeof value === 'object') {
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, roundFloats(member)]));

@@ -29,6 +29,8 @@ export const implicationSchema = z.object({
   stance: z.enum(['for', 'against']),
   /** 0..1: the probability-like weight of this observation for that stance; 0.5 means "barely beyond normal time". */
   strength: z.number().min(0).max(1),
+  /** The same would show here if only something that this service calls were broken: blame may flow on to callees. */
+  canEcho: z.boolean(),
   pod: z.string().optional(),
   operation: z.string().optional(),
   changeId: z.string().optional(),

@@ -3,8 +3,14 @@ import { z } from 'zod';
 import { anomalySchema } from './anomaly.ts';
 import { timeWindowSchema } from './time-window.ts';
 
-export const incidentStatusSchema = z.enum(['open', 'investigating', 'awaiting-approval', 'resolved', 'abstained', 'failed']);
-export type IncidentStatus = z.infer<typeof incidentStatusSchema>;
+export const incidentStatusSchema = z.enum([
+  'open',
+  'investigating',
+  'awaiting-approval',
+  'resolved',
+  'abstained',
+  'failed',
+]);
 
 export const incidentSchema = z.object({
   incidentId: z.string().min(1),
@@ -18,6 +24,8 @@ export const incidentSchema = z.object({
   searchWindow: timeWindowSchema,
   /** Known-good time, when somebody named it; otherwise the investigation finds its own. */
   baselineWindow: timeWindowSchema.optional(),
+  /** The trouble did not begin before this; absent: anywhere in the search window. */
+  earliestOnsetMs: z.int().nonnegative().optional(),
   /** Best known start of the trouble; absent: the investigation looks for it. */
   onsetMs: z.int().nonnegative().optional(),
   severity: z.enum(['low', 'medium', 'high']),

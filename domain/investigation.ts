@@ -10,6 +10,14 @@ import { remediationSchema } from './remediation.ts';
 import { agentNameSchema, signalSchema } from './signal.ts';
 import { timeWindowSchema } from './time-window.ts';
 
+/** Candidate onsets: `count` instants from `firstMs` on, `stepSeconds` apart. */
+export const onsetGridSchema = z.object({
+  firstMs: z.int().nonnegative(),
+  stepSeconds: z.int().positive(),
+  count: z.int().min(1).max(400),
+});
+export type OnsetGrid = z.infer<typeof onsetGridSchema>;
+
 /** When it is wrong and what it is compared with. `coverage` may be partial: what is unobserved is not silent. */
 export const scopeSchema = z.object({
   /** From the onset to the end of the search window. */
@@ -17,8 +25,12 @@ export const scopeSchema = z.object({
   /** Normal time, before the window. */
   baseline: timeWindowSchema,
   onsetMs: z.int().nonnegative(),
-  /** How the onset was found, as a sentence. */
+  /** Where the onset may lie: `count` instants from `firstMs` on, `stepSeconds` apart. Agents judge each. */
+  onsetGrid: onsetGridSchema,
+  /** How the grid was chosen, as a sentence. */
   onsetReason: z.string(),
+  /** Who calls whom, so that blame can flow to callees. */
+  calls: z.array(z.object({ caller: z.string(), callee: z.string() })),
   evidenceIds: z.array(z.string()),
 });
 export type Scope = z.infer<typeof scopeSchema>;
@@ -55,6 +67,14 @@ export const suspectSchema = z.object({
   changeId: z.string().optional(),
   statement: z.string(),
   score: z.number().min(0).max(1),
+  /** The service's measures in normal time, where findings tell them: ratios 0..1, milliseconds. */
+  normal: z.object({
+    errorRatio: z.number().optional(),
+    p95Ms: z.number().optional(),
+    cpuUtilization: z.number().optional(),
+  }),
+  /** What shows it, the strongest first. */
+  evidenceIds: z.array(z.string()),
 });
 export type Suspect = z.infer<typeof suspectSchema>;
 
@@ -117,7 +137,21 @@ export const progressSchema = z.object({
   investigationId: z.string(),
   atMs: z.int().nonnegative(),
   actor: z.string(),
-  kind: z.enum(['started', 'scoped', 'task-posted', 'task-claimed', 'task-done', 'finding', 'hypothesis', 'vote', 'verdict', 'approval', 'action', 'finished', 'failed']),
+  kind: z.enum([
+    'started',
+    'scoped',
+    'task-posted',
+    'task-claimed',
+    'task-done',
+    'finding',
+    'hypothesis',
+    'vote',
+    'verdict',
+    'approval',
+    'action',
+    'finished',
+    'failed',
+  ]),
   message: z.string(),
 });
 export type Progress = z.infer<typeof progressSchema>;

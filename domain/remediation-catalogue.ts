@@ -7,18 +7,11 @@ import type { CauseType } from './finding.ts';
 import type { Suspect } from './investigation.ts';
 import type { Remediation } from './remediation.ts';
 
-/** What the measures of the suspect's service were in normal time; they become the target of the predicted effect. */
-export interface NormalMeasures {
-  readonly errorRatio: number | undefined;
-  readonly p95Ms: number | undefined;
-  readonly cpuUtilization: number | undefined;
-}
-
 export interface RemediationContext {
   readonly suspect: Suspect;
   /** The change that the suspect is blamed on, if any. */
   readonly change: Change | undefined;
-  readonly normal: NormalMeasures;
+  readonly normal: Suspect['normal'];
   readonly evidenceIds: readonly string[];
 }
 
@@ -34,7 +27,10 @@ const rollback: Entry = ({ suspect, change, normal }) =>
         parameters: { changeId: change.changeId, version: change.version },
         tier: 'medium',
         rationale: `${suspect.service} went wrong after ${change.summary || `the deploy of ${change.version}`}.`,
-        preconditions: ['the previous version is still available', 'no migration since then that the old code cannot read'],
+        preconditions: [
+          'the previous version is still available',
+          'no migration since then that the old code cannot read',
+        ],
         ...effect(suspect.service, normal),
         undo: `Deploy ${change.version || 'the same version'} again.`,
       }
@@ -134,9 +130,11 @@ function firstDraft(entries: readonly Entry[], context: RemediationContext): Dra
   return ticket(context) as Draft;
 }
 
-function effect(service: string, normal: NormalMeasures): Pick<Remediation, 'predictedEffect'> {
+function effect(service: string, normal: Suspect['normal']): Pick<Remediation, 'predictedEffect'> {
   const common = { service, direction: 'down' as const, deadlineSeconds: EFFECT_DEADLINE_SECONDS };
-  if (normal.errorRatio !== undefined) return { predictedEffect: { ...common, measure: 'error rate', target: normal.errorRatio } };
-  if (normal.p95Ms !== undefined) return { predictedEffect: { ...common, measure: 'p95 duration', target: normal.p95Ms } };
+  if (normal.errorRatio !== undefined)
+    return { predictedEffect: { ...common, measure: 'error rate', target: normal.errorRatio } };
+  if (normal.p95Ms !== undefined)
+    return { predictedEffect: { ...common, measure: 'p95 duration', target: normal.p95Ms } };
   return {};
 }

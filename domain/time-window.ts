@@ -33,7 +33,11 @@ export function parseDurationMs(text: string): number {
 export function parseInstantMs(text: string, nowMs: number): number {
   const trimmed = text.trim();
   if (trimmed === 'now') return nowMs;
-  if (/^-?\d+(\.\d+)?[smhd]$/.test(trimmed)) return nowMs - parseDurationMs(trimmed.replace(/^-/, ''));
+  if (/^-?\d+(\.\d+)?[smhd]$/.test(trimmed)) {
+    const atMs = nowMs - parseDurationMs(trimmed.replace(/^-/, ''));
+    if (atMs < 0) throw notAnInstant(text);
+    return atMs;
+  }
   if (/^\d{10}$/.test(trimmed)) return Number(trimmed) * 1000;
   if (/^\d{13}$/.test(trimmed)) return Number(trimmed);
   const clock = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(trimmed);
@@ -42,11 +46,20 @@ export function parseInstantMs(text: string, nowMs: number): number {
     const atMs = midnightMs + Number(clock[1]) * 3_600_000 + Number(clock[2]) * 60_000;
     return atMs <= nowMs ? atMs : atMs - 86_400_000;
   }
-  const isoMs = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:?\d{2}))?$/.test(trimmed) ? Date.parse(trimmed) : Number.NaN;
-  if (Number.isNaN(isoMs)) {
-    throw new InputError(`"${text}" is not a time: write 15m (ago), 10:30 (UTC) or 2026-01-31T10:30:00Z.`);
-  }
+  const iso = /^(\d{4}-\d{2}-\d{2})(T[\d:.]+(Z|[+-]\d{2}:?\d{2}))?$/.exec(trimmed);
+  const isoMs = iso?.[1] !== undefined && isDay(iso[1]) ? Date.parse(trimmed) : Number.NaN;
+  if (!(isoMs >= 0)) throw notAnInstant(text); // NaN, or before 1970
   return isoMs;
+}
+
+/** Date.parse takes the 31st of February for the 3rd of March. */
+function isDay(day: string): boolean {
+  const atMs = Date.parse(day);
+  return !Number.isNaN(atMs) && formatInstant(atMs).startsWith(day);
+}
+
+function notAnInstant(text: string): InputError {
+  return new InputError(`"${text}" is not a time: write 15m (ago), 10:30 (UTC) or 2026-01-31T10:30:00Z.`);
 }
 
 /** An instant as `2026-01-31T10:30:00.000Z`. */

@@ -25,8 +25,12 @@ export class Secret {
   }
 }
 
-const port = z.coerce.number().int().min(0).max(65535);
-const positive = z.coerce.number().int().positive();
+const whole = z
+  .string()
+  .regex(/^-?\d+$/, 'a whole number')
+  .transform(Number);
+const port = whole.pipe(z.int().min(0).max(65535));
+const positive = whole.pipe(z.int().positive());
 
 const environmentSchema = z.object({
   INQUEST_DATA_DIR: z.string().min(1).default(join(homedir(), '.inquest')),
@@ -38,7 +42,7 @@ const environmentSchema = z.object({
   INQUEST_PORT: port.default(4318),
   INQUEST_LOG_LEVEL: z.enum(LOG_LEVELS).default('warn'),
   INQUEST_MAX_BODY_BYTES: positive.default(16 * 1024 * 1024),
-  INQUEST_RETENTION_DAYS: positive.default(730),
+  INQUEST_RETENTION_DAYS: whole.pipe(z.int().min(0)).default(730),
   INQUEST_SCAN_SECONDS: positive.default(10),
   CLICKHOUSE_URL: z.url({ protocol: /^https?$/ }).optional(),
   CLICKHOUSE_USER: z.string().min(1).default('default'),
@@ -64,7 +68,9 @@ export interface Config {
 
 /** Reads a configuration from an environment; throws one ConfigError that names every bad variable. */
 export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = environmentSchema.safeParse(given);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);

@@ -33,12 +33,16 @@ export function newId(prefix: string, nowMs: number = Date.now()): string {
   return `${prefix}_${encodeBase32(bytes)}`;
 }
 
-/** JSON with object keys sorted at every depth and `undefined` members left out; equal values give equal texts. */
+/**
+ * What JSON.stringify writes, with object keys sorted at every depth: equal values give equal texts, and a value gives the
+ * same text again after a round trip through JSON.
+ */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if ('toJSON' in value && typeof value.toJSON === 'function') return canonicalJson(value.toJSON());
+  if (Array.isArray(value)) return `[${Array.from(value, canonicalJson).join(',')}]`;
   const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
+    .filter(([, member]) => !['undefined', 'function', 'symbol'].includes(typeof member))
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
   return `{${members.join(',')}}`;
