@@ -22,17 +22,23 @@ export function createAuditLog(database: Database): AuditLog {
     return rows[0] ? auditEntrySchema.parse(JSON.parse(rows[0].Body)) : undefined;
   }
 
-  async function appendAfter(previous: AuditEntry | undefined, content: AuditContent, signal?: AbortSignal): Promise<AuditEntry> {
+  async function appendAfter(
+    previous: AuditEntry | undefined,
+    content: AuditContent,
+    signal?: AbortSignal,
+  ): Promise<AuditEntry> {
     const entry = sealAuditEntry(content, previous);
     const row = {
       Sequence: String(entry.sequence),
-      AtTime: entry.atMs / 1000,
+      AtTime: entry.atMs, // DateTime64(3): a whole number is milliseconds
       Actor: entry.actor,
       Kind: entry.kind,
       Subject: entry.subject,
       Body: JSON.stringify(entry),
     };
-    await database.insert('inquest_audit', [row], signal);
+    // Once on its way it is not called back: the row could arrive after the next one had read the head without it.
+    signal?.throwIfAborted();
+    await database.insert('inquest_audit', [row]);
     return entry;
   }
 

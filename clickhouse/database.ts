@@ -4,8 +4,16 @@
  * driver error becomes one of ours, by code.
  */
 import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import { InputError, InvariantError, LimitError, UnavailableError, type AppError, errorMessage } from '../platform/errors.ts';
 import { digestRows, type ExecutedQuery, type QueryParameters } from '../domain/evidence.ts';
+import {
+  type AppError,
+  ConfigError,
+  errorMessage,
+  InputError,
+  InvariantError,
+  LimitError,
+  UnavailableError,
+} from '../platform/errors.ts';
 
 export interface ReadOptions {
   /** Who asks, for the server's query log: a tool's or a function's name. */
@@ -15,6 +23,9 @@ export interface ReadOptions {
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** What each read of telemetry takes besides its question. */
+export type Bounds = Pick<ReadOptions, 'maxRows' | 'timeoutMs' | 'signal'>;
 
 /** Rows with the statement that gave them, ready to become Evidence. 64-bit integers come as decimal strings. */
 export interface Reading<Row> {
@@ -44,6 +55,8 @@ export interface DatabaseOptions {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** Parameters travel in the URL, encoded; servers take a megabyte of it. */
+const MAX_PARAMETER_CHARACTERS = 900_000;
 
 /** Connects, makes the database if needed, and answers once the engine does. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
@@ -55,7 +68,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   };
   const setup = createClient({ ...connection, ...settings });
   try {
-    await translated(() => setup.command({ query: `CREATE DATABASE IF NOT EXISTS \`${options.database}\` ENGINE = Atomic` }));
+    await translated(() =>
+      setup.command({ query: `CREATE DATABASE IF NOT EXISTS \`${options.database}\` ENGINE = Atomic` }),
+    );
   } finally {
     await setup.close();
   }
@@ -65,7 +80,15 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     read: (sql, parameters, readOptions) => read(client, sql, parameters, readOptions),
     insert: async (table, rows, signal) => {
       if (rows.length === 0) return;
-      await translated(() => client.insert({ table, values: rows, format: 'JSONEachRow', ...abortable(signal) }), signal);
+      const settings = { max_partitions_per_insert_block: '0' }; // replayed history spans many days in one request
+      const insert = {
+        table,
+        values: rows,
+        format: 'JSONEachRow',
+        clickhouse_settings: settings,
+        ...abortable(signal),
+      } as const;
+      await translated(() => client.insert(insert), signal);
     },
     command: async (sql, signal) => {
       await translated(() => client.command({ query: sql, ...abortable(signal) }), signal);
@@ -90,16 +113,25 @@ async function read<Row extends object>(
   options: ReadOptions,
 ): Promise<Reading<Row>> {
   const statement = `${sql.trim()}\n${settingsClause(options)}`;
+  if (encodeURIComponent(JSON.stringify(parameters)).length > MAX_PARAMETER_CHARACTERS) {
+    throw new LimitError(`The parameters of ${options.tag} are too large for one query: ask for less at a time.`);
+  }
   const rows = await translated(async () => {
     const answer = await client.query({
       query: statement,
       query_params: { ...parameters },
       format: 'JSONEachRow',
+      clickhouse_settings: { wait_end_of_query: 1 }, // an error after the first rows must not look like a lost connection
       ...abortable(options.signal),
     });
     return answer.json<Row>();
   }, options.signal);
-  const query = { sql: sql.trim(), parameters: { ...parameters }, rowCount: rows.length, digest: digestRows(rows as never) };
+  const query = {
+    sql: sql.trim(),
+    parameters: { ...parameters },
+    rowCount: rows.length,
+    digest: digestRows(rows as never),
+  };
   return { rows, query };
 }
 
@@ -118,8 +150,18 @@ function settingsClause({ tag, maxRows, timeoutMs = DEFAULT_TIMEOUT_MS }: ReadOp
 /** ClickHouse's own error numbers (src/Common/ErrorCodes.cpp), by who must act. */
 const LIMIT_CODES = new Set(['158', '159', '160', '241', '307', '396']);
 const AWAY_CODES = new Set(['202', '203', '209', '210', '225', '236', '242', '243', '252', '394', '425', '439', '999']);
+/** Wrong user or password, or one that may not do this: the operator's to set right. */
+const ACCESS_CODES = new Set(['164', '192', '193', '194', '291', '497', '516']);
 const INPUT_CODES = new Set(['6', '27', '38', '41', '53', '62', '69', '70', '72', '117', '130', '457']);
-const SOCKET_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'UND_ERR_SOCKET', 'ERR_STREAM_PREMATURE_CLOSE']);
+const SOCKET_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'UND_ERR_SOCKET',
+  'ERR_STREAM_PREMATURE_CLOSE',
+]);
 
 async function translated<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   try {
@@ -134,16 +176,23 @@ function translateError(error: unknown): AppError {
   const message = errorMessage(error).split('\n', 1)[0]?.slice(0, 500) ?? '';
   if (error instanceof ClickHouseError) {
     const options = { cause: error, details: { clickhouseCode: error.code } };
-    if (LIMIT_CODES.has(error.code)) return new LimitError(`ClickHouse stopped the query at its limit: ${message}`, options);
+    if (LIMIT_CODES.has(error.code))
+      return new LimitError(`ClickHouse stopped the query at its limit: ${message}`, options);
     if (AWAY_CODES.has(error.code)) return new UnavailableError(`ClickHouse cannot answer now: ${message}`, options);
-    if (INPUT_CODES.has(error.code)) return new InputError(`ClickHouse refused the data or parameters: ${message}`, options);
+    if (ACCESS_CODES.has(error.code)) return new ConfigError(`ClickHouse refused the user: ${message}`, options);
+    if (INPUT_CODES.has(error.code))
+      return new InputError(`ClickHouse refused the data or parameters: ${message}`, options);
     return new InvariantError(`ClickHouse refused a statement of ours: ${message}`, options);
   }
   const code = socketCode(error);
   if (code !== undefined && SOCKET_CODES.has(code)) {
-    return new UnavailableError('ClickHouse does not answer (it may be restarting): try again in a moment.', { cause: error });
+    return new UnavailableError('ClickHouse does not answer (it may be restarting): try again in a moment.', {
+      cause: error,
+    });
   }
-  return new UnavailableError(`The connection to ClickHouse failed (${message}): try again in a moment.`, { cause: error });
+  return new UnavailableError(`The connection to ClickHouse failed (${message}): try again in a moment.`, {
+    cause: error,
+  });
 }
 
 function socketCode(error: unknown): string | undefined {

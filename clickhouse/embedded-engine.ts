@@ -7,8 +7,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { ConfigError } from '../platform/errors.ts';
+import { ConfigError, errorMessage, UnavailableError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { EmbeddedServerOptions } from './embedded-server.ts';
 
@@ -25,7 +26,9 @@ export interface EmbeddedEngine {
 }
 
 const START_TIMEOUT_MS = 30_000;
-const MAX_RESTARTS_PER_MINUTE = 6;
+/** Started again at once so many times a minute; an engine that dies more often than that rests in between. */
+const QUICK_RESTARTS_PER_MINUTE = 20;
+const REST_MS = 5_000;
 
 /** Name of the file in the data directory through which workers find the engine: `{url, user, password}`. */
 export const ENGINE_ADDRESS_FILE = 'engine.json';
@@ -36,40 +39,43 @@ export async function openEmbeddedEngine(options: { dataDir: string; logger: Log
   makeDataDirectory(dataDir);
   const password = randomBytes(24).toString('base64url');
   const server = { engineDir: join(dataDir, 'engine'), spoolDir: join(dataDir, 'incoming'), password };
-  let closing = false;
+  const closing = new AbortController();
   let restartTimesMs: number[] = [];
   let restarts = 0;
-  let { child, port } = await startChild({ ...server, port: 0 });
+  let restarting: Promise<void> = Promise.resolve();
+  let { child, port } = await startChild({ ...server, port: 0 }, closing.signal);
   watch(child);
 
   function watch(watched: ChildProcess): void {
     watched.once('exit', (code, killSignal) => {
-      if (closing) return;
+      if (closing.signal.aborted) return;
       logger.error({ code, killSignal }, 'the embedded engine stopped; starting it again');
-      void restart();
+      restarting = restart();
     });
   }
 
+  /** Resolves when it runs again or is closed: an engine that does not come back today may do so when the disk has room. */
   async function restart(): Promise<void> {
+    while (await mayRestart()) {
+      try {
+        restarts++;
+        ({ child } = await startChild({ ...server, port }, closing.signal));
+        watch(child);
+        return;
+      } catch (error) {
+        if (!closing.signal.aborted) logger.error({ reason: errorMessage(error) }, 'the embedded engine did not start');
+      }
+    }
+  }
+
+  /** False when it is closed. */
+  async function mayRestart(): Promise<boolean> {
     const nowMs = Date.now();
     restartTimesMs = [...restartTimesMs.filter((atMs) => nowMs - atMs < 60_000), nowMs];
-    if (restartTimesMs.length > MAX_RESTARTS_PER_MINUTE) {
-      logger.error({ restarts }, 'the embedded engine keeps stopping; given up: start Inquest again after looking at its log');
-      return;
+    if (restartTimesMs.length > QUICK_RESTARTS_PER_MINUTE) {
+      await delay(REST_MS, undefined, { signal: closing.signal }).catch(() => undefined);
     }
-    try {
-      restarts++;
-      const started = await startChild({ ...server, port });
-      if (closing) {
-        started.child.kill('SIGKILL');
-        return;
-      }
-      child = started.child;
-      watch(child);
-    } catch (error) {
-      logger.error({ error: String(error) }, 'the embedded engine did not start again; trying once more');
-      if (!closing) void restart();
-    }
+    return !closing.signal.aborted;
   }
 
   const address = { url: `http://127.0.0.1:${port}`, user: 'default', password };
@@ -80,8 +86,9 @@ export async function openEmbeddedEngine(options: { dataDir: string; logger: Log
     pid: () => child.pid,
     restarts: () => restarts,
     close: async () => {
-      closing = true;
+      closing.abort();
       rmSync(addressFile, { force: true });
+      await restarting;
       await stopChild(child);
     },
   };
@@ -91,46 +98,66 @@ function makeDataDirectory(dataDir: string): void {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new ConfigError(`The data directory ${dataDir} cannot be made: choose another with INQUEST_DATA_DIR.`, { cause: error });
+    throw new ConfigError(`The data directory ${dataDir} cannot be made: choose another with INQUEST_DATA_DIR.`, {
+      cause: error,
+    });
   }
 }
 
-async function startChild(options: EmbeddedServerOptions): Promise<{ child: ChildProcess; port: number }> {
-  const script = fileURLToPath(new URL(`./embedded-server${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
+async function startChild(
+  options: EmbeddedServerOptions,
+  signal: AbortSignal,
+): Promise<{ child: ChildProcess; port: number }> {
+  const script = fileURLToPath(
+    new URL(`./embedded-server${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+  );
   const child = fork(script, [], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: { PATH: '/usr/bin:/bin', UV_THREADPOOL_SIZE: '8', NODE_NO_WARNINGS: '1' },
   });
+  child.on('error', () => undefined); // 'exit' tells as much as anybody here can use
   child.send(options);
+  try {
+    return { child, port: await readPort(child, signal) };
+  } catch (error) {
+    await stopChild(child);
+    throw new ConfigError(
+      `The embedded ClickHouse in ${options.engineDir} did not start: ${errorMessage(error)}. Is another Inquest using the ` +
+        'directory? Is the optional package chdb installed? A server of your own is used with CLICKHOUSE_URL.',
+      { cause: error },
+    );
+  }
+}
+
+/** What the child says first; rejects when it names a problem, ends, takes too long or is not wanted any more. */
+function readPort(child: ChildProcess, signal: AbortSignal): Promise<number> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => fail('it did not answer in time'), START_TIMEOUT_MS);
     const fail = (problem: string) => {
-      clearTimeout(timer);
-      child.kill('SIGKILL');
-      reject(
-        new ConfigError(
-          `The embedded ClickHouse in ${options.engineDir} did not start: ${problem}. Is another Inquest using the directory? ` +
-            'Is the optional package chdb installed? A server of your own is used with CLICKHOUSE_URL.',
-        ),
-      );
+      settle();
+      reject(new UnavailableError(problem));
     };
-    child.once('exit', (code, killSignal) => fail(`its process ended (${killSignal ?? code})`));
-    child.once('error', (error) => fail(error.message));
-    child.once('message', (message: { port?: number; problem?: string }) => {
-      if (message.port === undefined) {
-        fail(message.problem ?? 'no reason given');
-        return;
-      }
+    const onMessage = (message: { port?: number; problem?: string }) => {
+      settle();
+      if (message.port === undefined) reject(new UnavailableError(message.problem ?? 'no reason given'));
+      else resolve(message.port);
+    };
+    const onExit = (code: number | null, killSignal: string | null) =>
+      fail(`its process ended (${killSignal ?? code})`);
+    const onAbort = () => fail('it is being closed');
+    const timer = setTimeout(() => fail('it did not answer in time'), START_TIMEOUT_MS);
+    const settle = () => {
       clearTimeout(timer);
-      child.removeAllListeners('exit').removeAllListeners('error');
-      child.on('error', () => undefined);
-      resolve({ child, port: message.port });
-    });
+      signal.removeEventListener('abort', onAbort);
+      child.off('message', onMessage).off('exit', onExit).off('error', onSpawnError);
+    };
+    const onSpawnError = (error: Error) => fail(error.message);
+    child.once('message', onMessage).once('exit', onExit).once('error', onSpawnError);
+    signal.addEventListener('abort', onAbort, { once: true });
   });
 }
 
 async function stopChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   if (child.connected) child.disconnect();
   const timer = setTimeout(() => child.kill('SIGKILL'), 5_000);

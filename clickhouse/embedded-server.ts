@@ -2,11 +2,12 @@
  * The child process that owns the embedded engine (chdb) and speaks ClickHouse's own HTTP protocol on loopback, as much of
  * it as @clickhouse/client uses. Started and watched by embedded-engine.ts; never imported by anything that runs elsewhere.
  */
+
+import { timingSafeEqual } from 'node:crypto';
 import { createWriteStream, mkdirSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { timingSafeEqual } from 'node:crypto';
 import { createGunzip } from 'node:zlib';
 import { Session } from 'chdb';
 import { errorMessage, InputError } from '../platform/errors.ts';
@@ -23,18 +24,23 @@ export interface EmbeddedServerOptions {
 }
 
 const SESSIONS = 4;
+/** Replayed history spans many days in one request; the default refuses an insert into more than 100 partitions. */
+const CONNECTION_ARGS = ['--output_format_json_quote_64bit_integers=1', '--max_partitions_per_insert_block=0'];
 const MAX_STATEMENT_BYTES = 1024 * 1024;
+/** Parameters travel in the URL; ClickHouse's own http_max_uri_size. Node's default is 16 KiB. */
+const MAX_HEADER_BYTES = 1024 * 1024;
 
 /** Opens the engine and listens on 127.0.0.1; resolves with the port once it answers. */
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<number> {
-  rmSync(options.spoolDir, { recursive: true, force: true });
-  mkdirSync(options.spoolDir, { recursive: true, mode: 0o700 });
   mkdirSync(options.engineDir, { recursive: true, mode: 0o700 });
   const pool = createSessionPool(
     SESSIONS,
-    () => new Session(options.engineDir, { connectionArgs: ['--output_format_json_quote_64bit_integers=1'] }),
+    () => new Session(options.engineDir, { connectionArgs: [...CONNECTION_ARGS] }),
   );
-  const server = createServer((request, response) => {
+  // Only now: while another engine has the directory, the bodies in there are its own.
+  rmSync(options.spoolDir, { recursive: true, force: true });
+  mkdirSync(options.spoolDir, { recursive: true, mode: 0o700 });
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
     handle(request, response, pool, options).catch((error: unknown) => {
       if (response.headersSent) response.destroy(error instanceof Error ? error : undefined);
       else sendError(response, error);
@@ -76,28 +82,51 @@ async function handle(
     return;
   }
   const statement = url.searchParams.get('query') ?? (await readStatement(request));
-  if (isInlineInsert(statement)) {
-    throw new InputError('Code: 62. DB::Exception: rows belong in the body behind ?query=INSERT ... FORMAT ... (SYNTAX_ERROR)');
-  }
-  await pool.use(database, parameters, async (session) => {
-    if (/^\s*(SELECT|WITH|SHOW|DESCRIBE|EXISTS|EXPLAIN)\b/i.test(statement)) {
-      await streamRows(session, statement, response);
-      return;
-    }
-    await session.queryAsync(statement);
-    response.writeHead(200, { 'Content-Type': 'text/plain' });
-    response.end();
+  const skeleton = skeletonOf(statement);
+  refuseUnsafe(skeleton, parameters);
+  const answer = await pool.use(database, parameters, async (session) => {
+    if (/^(SELECT|WITH)\b/i.test(skeleton)) return collectRows(session, statement, response);
+    return (await session.queryAsync(statement)).bytes();
   });
+  response.writeHead(200, { 'Content-Type': 'application/x-ndjson; charset=UTF-8' });
+  response.end(answer);
 }
 
-async function streamRows(session: Session, statement: string, response: ServerResponse): Promise<void> {
-  for await (const chunk of session.queryStream(statement)) {
-    if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/x-ndjson; charset=UTF-8' });
-    if (!response.write(chunk.raw())) await new Promise((resume) => response.once('drain', resume).once('close', resume));
-    if (response.destroyed) break;
+/** The statement without what stands in quotes and comments, which may look like anything. */
+function skeletonOf(statement: string): string {
+  const aside = /'(?:[^'\\]|\\[\s\S])*'|"(?:[^"\\]|\\[\s\S])*"|`(?:[^`\\]|\\[\s\S])*`|--[^\n]*|\/\*[\s\S]*?\*\//g;
+  return statement.replaceAll(aside, (text) => (/^['"`]/.test(text) ? "''" : ' ')).trim();
+}
+
+/** Refuses, as a server does, what the engine in this process would let through. */
+function refuseUnsafe(skeleton: string, parameters: readonly (readonly [string, string])[]): void {
+  // Inline data is where payloads turn into SQL: a blank line ends the data and the rest is executed.
+  if (/^INSERT\b/i.test(skeleton) && !/^INSERT\s+INTO\s+[^;]+?\sSELECT\b/i.test(skeleton)) {
+    throw refusal(62, 'rows belong in the body behind ?query=INSERT ... FORMAT ... (SYNTAX_ERROR)');
   }
-  if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/x-ndjson; charset=UTF-8' });
-  response.end();
+  if (/;\s*\S/.test(skeleton)) throw refusal(62, 'Multi-statements are not allowed. (SYNTAX_ERROR)');
+  // A parameter stays set on its session for ever: a statement must not find what another one left there.
+  const given = new Set(parameters.map(([name]) => name));
+  for (const [, name] of skeleton.matchAll(/\{\s*(\w+)\s*:/g)) {
+    if (!given.has(`param_${name}`)) throw refusal(456, `Substitution ${name} is not set. (UNKNOWN_QUERY_PARAMETER)`);
+  }
+}
+
+function refusal(code: number, message: string): InputError {
+  return new InputError(`Code: ${code}. DB::Exception: ${message}`);
+}
+
+/**
+ * All rows before the first is sent (as with a server's wait_end_of_query): what fails late still answers with its code, and
+ * a slow reader does not hold the session. Readers bound their rows. Empty when the caller hung up.
+ */
+async function collectRows(session: Session, statement: string, response: ServerResponse): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of session.queryStream(statement)) {
+    if (response.destroyed) return Buffer.alloc(0); // leaving the loop ends the statement
+    chunks.push(chunk.raw());
+  }
+  return Buffer.concat(chunks);
 }
 
 interface Insert {
@@ -109,11 +138,6 @@ interface Insert {
 function parseInsert(query: string | null): Insert | undefined {
   const match = /^\s*INSERT\s+INTO\s+([^'";]+?)\s+FORMAT\s+(\w+)\s*$/i.exec(query ?? '');
   return match?.[1] && match[2] ? { target: match[1], format: match[2] } : undefined;
-}
-
-/** Inline data is where payloads turn into SQL (a blank line ends the data and the rest is executed): refused outright. */
-function isInlineInsert(statement: string): boolean {
-  return /^\s*INSERT\b/i.test(statement) && !/^\s*INSERT\s+INTO\s+[^'";]+?\s+SELECT\b/i.test(statement);
 }
 
 let spooled = 0;
@@ -143,7 +167,7 @@ async function readStatement(request: IncomingMessage): Promise<string> {
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_STATEMENT_BYTES) throw new InputError('Code: 62. DB::Exception: statement too large. (SYNTAX_ERROR)');
+    if (bytes > MAX_STATEMENT_BYTES) throw refusal(62, 'statement too large. (SYNTAX_ERROR)');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -154,7 +178,9 @@ function isAuthorized(request: IncomingMessage, password: string): boolean {
   const given =
     basic === undefined
       ? String(request.headers['x-clickhouse-key'] ?? '')
-      : Buffer.from(basic, 'base64').toString('utf8').replace(/^[^:]*:/, '');
+      : Buffer.from(basic, 'base64')
+          .toString('utf8')
+          .replace(/^[^:]*:/, '');
   const [left, right] = [Buffer.from(given), Buffer.from(password)];
   return left.length === right.length && timingSafeEqual(left, right);
 }
@@ -169,11 +195,12 @@ function sendError(response: ServerResponse, error: unknown): void {
 
 /** The process: options come in one message from the parent, the port goes back, and it ends when the parent is gone. */
 if (import.meta.main && process.send) {
-  process.once('disconnect', () => process.exit(0));
+  // At once: what was acknowledged is on disk, and an orderly exit would wait for running statements with the lock held.
+  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   process.on('SIGINT', () => undefined); // Ctrl-C reaches the whole group; the parent closes us in order.
   process.once('message', (options: EmbeddedServerOptions) => {
     startEmbeddedServer(options).then(
-      (port) => process.send?.({ port }),
+      (port) => process.send?.({ port }, () => undefined), // a parent that is gone is seen by its disconnect
       (error: unknown) => process.send?.({ problem: errorMessage(error) }, () => process.exit(1)),
     );
   });

@@ -56,7 +56,7 @@ export function createIncidentArchive(database: Database, clock: Clock): Inciden
         Kind: kind,
         Id: IDS[kind](document),
         Version: String(nextVersion()),
-        SortTime: TIMES[kind](document) / 1000,
+        SortTime: TIMES[kind](document), // DateTime64(3): a whole number is milliseconds
         Body: JSON.stringify(document),
       }));
       await database.insert('inquest_archive', rows, signal);

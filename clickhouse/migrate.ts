@@ -1,7 +1,7 @@
 /** Brings a database to the newest shape: numbered SQL files, each applied once, in order, and refused if it was edited since. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { digestOf } from '../platform/ids.ts';
 import { ConfigError, InvariantError } from '../platform/errors.ts';
+import { digestOf } from '../platform/ids.ts';
 import type { Database } from './database.ts';
 
 const MIGRATIONS = new URL('./migrations/', import.meta.url);
@@ -25,12 +25,16 @@ export async function migrate(database: Database, options: MigrateOptions): Prom
   );
   const applied = new Map(rows.map((row) => [row.Name, row.Digest]));
   const done: string[] = [];
-  for (const name of readdirSync(MIGRATIONS).filter((file) => file.endsWith('.sql')).sort()) {
+  for (const name of readdirSync(MIGRATIONS)
+    .filter((file) => file.endsWith('.sql'))
+    .sort()) {
     const text = readFileSync(new URL(name, MIGRATIONS), 'utf8');
     const digest = digestOf(text);
     const before = applied.get(name);
     if (before !== undefined && before !== digest) {
-      throw new ConfigError(`Migration ${name} was applied in another form: this Inquest does not fit the database ${database.name}.`);
+      throw new ConfigError(
+        `Migration ${name} was applied in another form: this Inquest does not fit the database ${database.name}.`,
+      );
     }
     if (before !== undefined) continue;
     for (const statement of splitStatements(withRetention(text, options.retentionDays))) {

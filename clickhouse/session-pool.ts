@@ -6,7 +6,11 @@ import type { Session } from 'chdb';
 
 export interface SessionPool {
   /** Waits for a free session, puts it into `database` with `parameters` (names with their `param_` prefix), runs `work`. */
-  use<T>(database: string, parameters: readonly (readonly [string, string])[], work: (session: Session) => Promise<T>): Promise<T>;
+  use<T>(
+    database: string,
+    parameters: readonly (readonly [string, string])[],
+    work: (session: Session) => Promise<T>,
+  ): Promise<T>;
 }
 
 interface Slot {

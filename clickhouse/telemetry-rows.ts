@@ -130,5 +130,3 @@ export interface TelemetryRows {
   readonly otel_metrics_exponential_histogram?: readonly ExponentialHistogramRow[];
   readonly otel_metrics_summary?: readonly SummaryRow[];
 }
-
-export type TelemetryTable = keyof TelemetryRows;

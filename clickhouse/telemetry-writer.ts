@@ -25,17 +25,23 @@ export function createTelemetryWriter(database: Database): TelemetryWriter {
 
   async function insertTogether(table: string, batch: readonly Waiting[]): Promise<void> {
     try {
-      await database.insert(table, batch.length === 1 && batch[0] ? batch[0].rows : batch.flatMap(({ rows }) => [...rows]));
+      await database.insert(
+        table,
+        batch.length === 1 ? (batch[0]?.rows ?? []) : batch.flatMap(({ rows }) => [...rows]),
+      );
       for (const { resolve } of batch) resolve();
     } catch (error) {
-      const isOurs = error instanceof AppError && !error.retryable;
-      if (isOurs && batch.length > 1) await insertApart(table, batch);
-      else for (const { reject } of batch) reject(error);
+      await settleFailure(table, batch, error);
     }
   }
 
   /** One refused row must not cost other requests: each is tried alone. */
-  async function insertApart(table: string, batch: readonly Waiting[]): Promise<void> {
+  async function settleFailure(table: string, batch: readonly Waiting[], error: unknown): Promise<void> {
+    const isRefused = error instanceof AppError && !error.retryable;
+    if (!isRefused || batch.length === 1) {
+      for (const { reject } of batch) reject(error);
+      return;
+    }
     for (const waiting of batch) await insertTogether(table, [waiting]);
   }
 
@@ -66,7 +72,9 @@ export function createTelemetryWriter(database: Database): TelemetryWriter {
   return {
     write: async (rows) => {
       const tables = Object.entries(rows) as [string, readonly object[]][];
-      const inserts = tables.filter(([, tableRows]) => tableRows.length > 0).map(([table, tableRows]) => enqueue(table, tableRows));
+      const inserts = tables
+        .filter(([, tableRows]) => tableRows.length > 0)
+        .map(([table, tableRows]) => enqueue(table, tableRows));
       const outcomes = await Promise.allSettled(inserts);
       const failed = outcomes.find((outcome) => outcome.status === 'rejected');
       if (failed) throw failed.reason;

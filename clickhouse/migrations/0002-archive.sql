@@ -35,3 +35,12 @@ CREATE TABLE IF NOT EXISTS inquest_audit
 )
 ENGINE = MergeTree
 ORDER BY Sequence;
+
+CREATE TABLE IF NOT EXISTS inquest_once
+(
+    Key String,
+    Text String,
+    WrittenAt DateTime64(6) DEFAULT now64(6)
+)
+ENGINE = MergeTree
+ORDER BY Key;

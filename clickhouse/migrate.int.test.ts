@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ConfigError } from '../platform/errors.ts';
+import { silentLogger } from '../platform/logger.ts';
+import { type Database, openDatabase } from './database.ts';
+import { type EmbeddedEngine, openEmbeddedEngine } from './embedded-engine.ts';
+import { makeDataDir } from './engine.fixture.ts';
+import { migrate } from './migrate.ts';
+
+const { dataDir, remove } = makeDataDir();
+let engine: EmbeddedEngine;
+let databases = 0;
+const opened: Database[] = [];
+
+beforeAll(async () => {
+  engine = await openEmbeddedEngine({ dataDir, logger: silentLogger });
+});
+afterAll(async () => {
+  for (const database of opened) await database.close();
+  await engine?.close();
+  remove();
+});
+
+async function openFresh(): Promise<Database> {
+  const database = await openDatabase({ ...engine, database: `fresh_${++databases}` });
+  opened.push(database);
+  return database;
+}
+
+async function namesOf(sql: string, database: Database): Promise<string[]> {
+  const { rows } = await database.read<{ name: string }>(sql, {}, { tag: 'test', maxRows: 1_000 });
+  return rows.map(({ name }) => name);
+}
+const TABLES = 'SELECT name FROM system.tables WHERE database = currentDatabase() ORDER BY name';
+
+/** Table, column of time, and what else a row needs. */
+const TELEMETRY: readonly [table: string, time: string][] = [
+  ['otel_traces', 'Timestamp'],
+  ['otel_logs', 'Timestamp'],
+  ['otel_metrics_gauge', 'TimeUnix'],
+  ['otel_metrics_sum', 'TimeUnix'],
+  ['otel_metrics_histogram', 'TimeUnix'],
+  ['otel_metrics_exponential_histogram', 'TimeUnix'],
+  ['otel_metrics_summary', 'TimeUnix'],
+];
+
+/** One row of 2023 and one of now in every table of telemetry; what is left of each once the engine has tidied up. */
+async function survivors(database: Database): Promise<Record<string, number>> {
+  const times = [Date.UTC(2023, 5, 1), Date.now()].map((atMs) => `${atMs}000000`);
+  const left: Record<string, number> = {};
+  for (const [table, time] of TELEMETRY) {
+    for (const at of times) await database.insert(table, [{ [time]: at, ServiceName: 'cart', TraceId: 'ab' }]);
+    await database.command(`OPTIMIZE TABLE ${table} FINAL`);
+    left[table] = (await namesOf(`SELECT ServiceName AS name FROM ${table}`, database)).length;
+  }
+  await database.command('OPTIMIZE TABLE otel_traces_trace_id_ts FINAL');
+  left['otel_traces_trace_id_ts'] = (
+    await namesOf('SELECT TraceId AS name FROM otel_traces_trace_id_ts', database)
+  ).length;
+  return left;
+}
+const everywhere = (rows: number) =>
+  Object.fromEntries([...TELEMETRY.map(([table]) => table), 'otel_traces_trace_id_ts'].map((table) => [table, rows]));
+
+describe('migrate', () => {
+  it('applies what is missing, once', async () => {
+    const database = await openFresh();
+    const applied = await migrate(database, { retentionDays: 0 });
+    expect(applied).toEqual(applied.toSorted());
+    expect(applied[0]).toBe('0001-telemetry.sql');
+    const tables = await namesOf(TABLES, database);
+    expect(tables).toEqual(expect.arrayContaining(['otel_traces', 'inquest_audit', 'inquest_migrations']));
+
+    expect(await migrate(database, { retentionDays: 30 })).toEqual([]);
+    expect(await namesOf(TABLES, database)).toEqual(tables);
+  });
+
+  it('goes on where a crash ended it', async () => {
+    const database = await openFresh();
+    const applied = await migrate(database, { retentionDays: 0 });
+    await database.command('TRUNCATE TABLE inquest_migrations'); // as if it had died before its note of the first file
+    await database.command('DROP TABLE inquest_once');
+    expect(await migrate(database, { retentionDays: 0 })).toEqual(applied);
+    expect(await namesOf(TABLES, database)).toContain('inquest_once');
+  });
+
+  it('refuses a database to which another form of a file was applied', async () => {
+    const database = await openFresh();
+    await migrate(database, { retentionDays: 0 });
+    await database.command(
+      "ALTER TABLE inquest_migrations UPDATE Digest = 'edited' WHERE Name = '0001-telemetry.sql' SETTINGS mutations_sync = 1",
+    );
+    const failure = await migrate(database, { retentionDays: 0 }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(ConfigError);
+    expect(String(failure)).toContain('0001-telemetry.sql');
+  });
+
+  it('without retention keeps telemetry of 2023', async () => {
+    const database = await openFresh();
+    await migrate(database, { retentionDays: 0 });
+    expect(await survivors(database)).toEqual(everywhere(2));
+  });
+
+  it('with a retention of 30 days drops telemetry of 2023 and keeps that of today', async () => {
+    const database = await openFresh();
+    await migrate(database, { retentionDays: 30 });
+    expect(await survivors(database)).toEqual(everywhere(1));
+  });
+});

@@ -1,0 +1,37 @@
+/** Every question that Inquest asks of telemetry, one file for each signal: all time-bounded, row-limited and tagged. */
+import type { Database } from './database.ts';
+import { type ChangeReader, createChangeReader } from './read-changes.ts';
+import { type CoverageReader, createCoverageReader } from './read-coverage.ts';
+import { createLogReader, type LogReader } from './read-logs.ts';
+import { createMetricReader, type MetricReader } from './read-metrics.ts';
+import { createPressureReader, type PressureReader } from './read-pressure.ts';
+import { createPulseReader, type PulseReader } from './read-pulse.ts';
+import { createServiceReader, type ServiceReader } from './read-services.ts';
+import { createShiftReader, type ShiftReader } from './read-shifts.ts';
+import { createTraceReader, type TraceReader } from './read-traces.ts';
+
+export interface TelemetryReader {
+  readonly services: ServiceReader;
+  readonly traces: TraceReader;
+  readonly logs: LogReader;
+  readonly metrics: MetricReader;
+  readonly changes: ChangeReader;
+  readonly coverage: CoverageReader;
+  readonly shifts: ShiftReader;
+  readonly pressure: PressureReader;
+  readonly pulse: PulseReader;
+}
+
+export function createTelemetryReader(database: Database): TelemetryReader {
+  return {
+    services: createServiceReader(database),
+    traces: createTraceReader(database),
+    logs: createLogReader(database),
+    metrics: createMetricReader(database),
+    changes: createChangeReader(database),
+    coverage: createCoverageReader(database),
+    shifts: createShiftReader(database),
+    pressure: createPressureReader(database),
+    pulse: createPulseReader(database),
+  };
+}
