@@ -1,0 +1,149 @@
+/**
+ * POST /v1/changes: what people do to production, told by the tools they do it with. Takes one change, an array, or
+ * `{"changes": [...]}` as JSON; a bad change is named by its index and costs no other.
+ */
+import type { z } from 'zod';
+import { type Change, type ChangeInput, changeInputSchema } from '../domain/change.ts';
+import type { Clock } from '../platform/clock.ts';
+import { AppError, errorMessage, InputError, LimitError } from '../platform/errors.ts';
+import { contentId } from '../platform/ids.ts';
+import { type Logger, silentLogger } from '../platform/logger.ts';
+import { createIngestCounts, type IngestCounts } from './ingest-counts.ts';
+import { isPlausibleTime } from './otlp/column-values.ts';
+import { type ContentCoding, contentCodingOf, createByteBudget, readBody } from './read-body.ts';
+import { DEFAULT_WRITE_TIMEOUT_MS, writeInTime } from './write-in-time.ts';
+
+const MAX_CHANGES_PER_REQUEST = 500;
+
+const HOUR_MS = 3_600_000;
+
+export interface ChangesReceiverOptions {
+  /** Resolves when the changes are stored; a change whose id is known already replaces itself. */
+  readonly writeChanges: (changes: readonly Change[], signal: AbortSignal) => Promise<void>;
+  readonly clock: Clock;
+  readonly maxBodyBytes: number;
+  /** Bodies in work at one time; four full ones by default. */
+  readonly maxInFlightBytes?: number;
+  readonly writeTimeoutMs?: number;
+  readonly counts?: IngestCounts;
+  readonly logger?: Logger;
+}
+
+/** What the sender is told about a request of which at least one change was stored (200), or none (400). */
+export interface ChangesAnswer {
+  readonly accepted: number;
+  readonly rejected: readonly { readonly index: number; readonly problem: string }[];
+  /** Of the accepted changes, in their order. */
+  readonly changeIds: readonly string[];
+}
+
+/** A request handler that never rejects; failures answer `{problem}`. */
+export function createChangesReceiver(options: ChangesReceiverOptions): (request: Request) => Promise<Response> {
+  const { clock, maxBodyBytes, writeTimeoutMs = DEFAULT_WRITE_TIMEOUT_MS, logger = silentLogger } = options;
+  const budget = createByteBudget(options.maxInFlightBytes ?? 4 * maxBodyBytes);
+  const counts = (options.counts ?? createIngestCounts()).changes;
+
+  async function receive(request: Request, coding: ContentCoding): Promise<Response> {
+    const body = await readBody(request, coding, { maxBodyBytes, budget });
+    try {
+      return await store(body);
+    } finally {
+      budget.give(body.length);
+    }
+  }
+
+  async function store(body: Buffer): Promise<Response> {
+    const { changes, rejected } = readChanges(listOf(body), clock.nowMs());
+    // The same change twice in one request is one change.
+    const distinct = [...new Map(changes.map((change) => [change.changeId, change])).values()];
+    if (distinct.length > 0) await writeInTime((signal) => options.writeChanges(distinct, signal), writeTimeoutMs);
+    counts.received += changes.length;
+    counts.rejected += rejected.length;
+    const changeIds = changes.map(({ changeId }) => changeId);
+    const answer: ChangesAnswer = { accepted: changes.length, rejected, changeIds };
+    return Response.json(answer, { status: changes.length > 0 ? 200 : 400 });
+  }
+
+  function refuse(status: number, problem: string, headers: Record<string, string> = {}): Response {
+    counts.refused += 1;
+    return Response.json({ problem }, { status, headers });
+  }
+
+  function refuseFor(error: unknown): Response {
+    if (error instanceof LimitError) return refuse(413, error.message);
+    if (error instanceof InputError) return refuse(400, error.message);
+    if (error instanceof AppError && error.retryable) return refuse(503, error.message, { 'retry-after': '5' });
+    logger.error({ err: error }, 'a request with changes failed');
+    return refuse(500, 'Storing the changes failed.');
+  }
+
+  return async (request) => {
+    if (request.method !== 'POST') return refuse(405, 'Send changes with POST.', { allow: 'POST' });
+    const coding = contentCodingOf(request);
+    if (coding === undefined) return refuse(415, 'Content-Encoding must be gzip or identity.');
+    if (!/^application\/json\s*(;|$)/i.test(request.headers.get('content-type') ?? '')) {
+      return refuse(415, 'Content-Type must be application/json.');
+    }
+    return receive(request, coding).catch(refuseFor);
+  };
+}
+
+/** The changes in any of the three forms, unchecked; throws InputError. */
+function listOf(body: Buffer): readonly unknown[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(body), toWellFormed);
+  } catch (error) {
+    throw new InputError(`The body is not JSON: ${errorMessage(error)}.`, { cause: error });
+  }
+  const isEnvelope = value !== null && typeof value === 'object' && 'changes' in value;
+  const given = isEnvelope ? (value as { changes: unknown }).changes : value;
+  const list = Array.isArray(given) ? given : [given];
+  if (list.length === 0) throw new InputError('The request holds no change.');
+  if (list.length > MAX_CHANGES_PER_REQUEST) {
+    throw new LimitError(`The request holds more than ${MAX_CHANGES_PER_REQUEST} changes: send them in parts.`);
+  }
+  return list;
+}
+
+/** A JSON reviver that leaves no lone surrogate, which a store would refuse together with its neighbours. */
+function toWellFormed(_key: string, value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name.toWellFormed(), member]));
+}
+
+function readChanges(list: readonly unknown[], nowMs: number) {
+  const changes: Change[] = [];
+  const rejected: { index: number; problem: string }[] = [];
+  list.forEach((item, index) => {
+    const parsed = changeInputSchema.safeParse(item);
+    if (!parsed.success) rejected.push({ index, problem: describeProblem(parsed.error) });
+    else if (!isPlausibleAt(parsed.data.at)) rejected.push({ index, problem: 'at: outside 2000 to 2100' });
+    else changes.push(toChange(parsed.data, nowMs));
+  });
+  return { changes, rejected };
+}
+
+function isPlausibleAt(at: string | undefined): boolean {
+  return at === undefined || isPlausibleTime(BigInt(Date.parse(at)) * 1_000_000n);
+}
+
+function describeProblem(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join('.') || 'change'}: ${issue.message}`).join('; ');
+}
+
+/**
+ * The change as it is stored. Without an id of its own it gets one from its content, so that a webhook that is sent again
+ * does not count twice; where it has no time either, the hour of receipt is part of that, so that the same flag switched
+ * again next week is another change.
+ */
+function toChange({ id, at, ...content }: ChangeInput, nowMs: number): Change {
+  const when = at ?? Math.floor(nowMs / HOUR_MS);
+  return {
+    ...content,
+    changeId: id ?? contentId('chg', { ...content, when }),
+    atMs: at === undefined ? nowMs : Date.parse(at),
+    source: 'webhook',
+  };
+}
