@@ -1,0 +1,142 @@
+/** The simulator's front door: a seeded shop, run second by second, handed out as batches of OTLP/JSON and changes. */
+import type { ChangeInput } from '../domain/change.ts';
+import type { World } from './arrival.ts';
+import { createFleet, type Fleet, type Pod } from './fleet.ts';
+import { measurePods } from './measure-pods.ts';
+import type {
+  ExportLogsServiceRequest,
+  ExportMetricsServiceRequest,
+  ExportTraceServiceRequest,
+  ResourceMetrics,
+} from './otlp-json.ts';
+import { planSimulation, type SimulationPlan } from './plan-simulation.ts';
+import { seasonFactor } from './season.ts';
+import { simulateRequest } from './simulate-request.ts';
+import type { SimulationOptions } from './simulation-options.ts';
+import { arrivalsOf } from './user-request.ts';
+import { weatherOf } from './weather.ts';
+
+export interface SimulatedBatch {
+  /** Holds the requests that arrived in [startMs, endMs), whole, and the metrics intervals that ended in (startMs, endMs]. */
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Bodies for /v1/traces, /v1/logs and /v1/metrics; undefined: nothing to send. */
+  readonly traces: ExportTraceServiceRequest | undefined;
+  readonly logs: ExportLogsServiceRequest | undefined;
+  readonly metrics: ExportMetricsServiceRequest | undefined;
+  readonly changes: readonly ChangeInput[];
+  readonly spanCount: number;
+  readonly logCount: number;
+  readonly pointCount: number;
+}
+
+const METRICS_INTERVAL_MS = 10_000;
+const SECOND_MS = 1_000;
+const SCOPE = { name: 'shop.instrumentation', version: '1.0.0' };
+
+/**
+ * Batches in order of time. The same options give the same batches; requests and their luck belong to the seed and the
+ * clock, so that another window, batch size or fault leaves what it does not touch as it is. Throws InputError at the first
+ * step when the options are not valid.
+ */
+export function* simulateShop(options: SimulationOptions): Generator<SimulatedBatch, void, undefined> {
+  const plan = planSimulation(options);
+  const { startMs, endMs, batchSeconds } = plan.options;
+  const disturbances = [plan.decoys, plan.fault].filter((disturbance) => disturbance !== undefined);
+  const rollouts = disturbances.flatMap((disturbance) => disturbance.rollouts);
+  const fleet = createFleet(plan.shop, plan.root, startMs, rollouts);
+  const world = { fleet, disturbances, weather: [], intervalUs: METRICS_INTERVAL_MS * 1000 };
+  const lengthMs = Math.max(1, Math.round(batchSeconds * 1000));
+  for (let fromMs = startMs; fromMs < endMs; fromMs += lengthMs) {
+    const toMs = Math.min(fromMs + lengthMs, endMs);
+    simulateRequests(plan, world, fromMs, toMs);
+    const metrics = measureIntervals(plan, world, fromMs, toMs);
+    const changes = disturbances
+      .flatMap((disturbance) => disturbance.changes)
+      .filter(({ atMs }) => atMs >= fromMs && atMs < toMs)
+      .sort((left, right) => left.atMs - right.atMs);
+    yield collect(
+      fleet,
+      metrics,
+      changes.map(({ input }) => input),
+      fromMs,
+      toMs,
+    );
+  }
+}
+
+function simulateRequests({ options, shop, root }: SimulationPlan, world: World, fromMs: number, toMs: number): void {
+  const firstMs = Math.floor(fromMs / SECOND_MS) * SECOND_MS;
+  for (let secondMs = firstMs; secondMs < toMs; secondMs += SECOND_MS) {
+    world.fleet.advance(secondMs);
+    const load = seasonFactor(secondMs);
+    const weather = shop.services.map((service) => weatherOf(service, root, secondMs, load));
+    const mean = options.requestsPerSecond * load;
+    for (const request of arrivalsOf(shop, root, secondMs, mean)) {
+      const isInside = request.atUs >= fromMs * 1000 && request.atUs < toMs * 1000;
+      if (isInside) simulateRequest({ ...world, weather }, request);
+    }
+  }
+}
+
+function measureIntervals(
+  { options, root }: SimulationPlan,
+  world: World,
+  fromMs: number,
+  toMs: number,
+): ResourceMetrics[] {
+  const metrics: ResourceMetrics[] = [];
+  const first = Math.floor(fromMs / METRICS_INTERVAL_MS);
+  for (let number = first; (number + 1) * METRICS_INTERVAL_MS <= toMs; number++) {
+    const middleMs = (number + 0.5) * METRICS_INTERVAL_MS;
+    const { requestsPerSecond } = options;
+    const interval = { number, lengthMs: METRICS_INTERVAL_MS, requestsPerSecond, load: seasonFactor(middleMs) };
+    for (const resource of measurePods(world.fleet.pods(), root, interval, world.disturbances)) metrics.push(resource);
+  }
+  return metrics;
+}
+
+function collect(
+  fleet: Fleet,
+  resourceMetrics: ResourceMetrics[],
+  changes: ChangeInput[],
+  startMs: number,
+  endMs: number,
+): SimulatedBatch {
+  const pods = fleet.pods();
+  const resourceSpans = pods.filter(({ spans }) => spans.length > 0).map(takeSpans);
+  const resourceLogs = pods.filter(({ logs }) => logs.length > 0).map(takeLogs);
+  fleet.sweep();
+  return {
+    startMs,
+    endMs,
+    traces: resourceSpans.length > 0 ? { resourceSpans } : undefined,
+    logs: resourceLogs.length > 0 ? { resourceLogs } : undefined,
+    metrics: resourceMetrics.length > 0 ? { resourceMetrics } : undefined,
+    changes,
+    spanCount: sum(resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.map(({ spans }) => spans.length))),
+    logCount: sum(resourceLogs.flatMap(({ scopeLogs }) => scopeLogs.map(({ logRecords }) => logRecords.length))),
+    pointCount: countPoints(resourceMetrics),
+  };
+}
+
+function takeSpans(pod: Pod): ExportTraceServiceRequest['resourceSpans'][number] {
+  const { spans } = pod;
+  pod.spans = [];
+  return { resource: pod.resource, scopeSpans: [{ scope: SCOPE, spans }] };
+}
+
+function takeLogs(pod: Pod): ExportLogsServiceRequest['resourceLogs'][number] {
+  const logRecords = pod.logs;
+  pod.logs = [];
+  return { resource: pod.resource, scopeLogs: [{ scope: SCOPE, logRecords }] };
+}
+
+function countPoints(resourceMetrics: readonly ResourceMetrics[]): number {
+  const metrics = resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
+  return sum(metrics.map(({ gauge, sum: total, histogram }) => (gauge ?? total ?? histogram)?.dataPoints.length ?? 0));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
