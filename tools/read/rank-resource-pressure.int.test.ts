@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { GaugeRow } from '../../clickhouse/telemetry-rows.ts';
+import { callTool, MINUTE_MS, openTelemetryFixture, T0_MS, type TelemetryFixture } from '../fixture.contract.ts';
+import { gaugeRow } from '../metric-rows.contract.ts';
+import { rankResourcePressure } from './rank-resource-pressure.ts';
+
+let fixture: TelemetryFixture;
+
+/** Twenty minutes of past, then four minutes that begin with the first candidate onset. */
+const WINDOW = { startMs: T0_MS - 20 * MINUTE_MS, endMs: T0_MS + 4 * MINUTE_MS };
+const ONSETS = { firstMs: T0_MS, stepSeconds: 20, count: 10 };
+const CPU = 'container.cpu.utilization';
+
+interface Course {
+  readonly service: string;
+  readonly metric: string;
+  readonly unit: string;
+  readonly past: (minute: number) => number;
+  /** By minute from the first candidate on. */
+  readonly now: readonly number[];
+  readonly pastMinutes?: number;
+}
+
+const STEADY = (value: number) => () => value;
+
+/** Two points a minute, half a minute apart, a little above and below: only their mean by minute counts. */
+function points({ service, metric, unit, past, now, pastMinutes = 20 }: Course): GaugeRow[] {
+  const minutes = Array.from({ length: pastMinutes + now.length }, (_, index) => index - pastMinutes);
+  return minutes.flatMap((minute) => {
+    const value = minute < 0 ? past(minute) : (now[minute] ?? 0);
+    return [0, 30_000].map((laterMs, index) =>
+      gaugeRow({
+        service,
+        metric,
+        unit,
+        pod: `${service}-1`,
+        atMs: minute * MINUTE_MS + laterMs,
+        value: value * (index === 0 ? 1.01 : 0.99),
+      }),
+    );
+  });
+}
+
+const cpu = (service: string, past: Course['past'], now: readonly number[], pastMinutes = 20) =>
+  points({ service, metric: CPU, unit: '1', past, now, pastMinutes });
+
+const GAUGES: readonly GaugeRow[] = [
+  // From a fifth of its limit to nearly all of it, from the second minute on.
+  ...cpu('hot', STEADY(0.2), [0.2, 0.96, 0.96, 0.96]),
+  // Busy always, and no busier now; the one by which all others are measured wanders from 0.4 to 0.5.
+  ...cpu('busy', (minute) => (minute % 2 === 0 ? 0.5 : 0.4), [0.5, 0.5, 0.5, 0.5]),
+  // Twenty times an idle past is still idle.
+  ...cpu('idle', STEADY(0.0005), [0.01, 0.01, 0.01, 0.01]),
+  // Ten times as much, but there is far more room.
+  ...cpu('grown', STEADY(0.02), [0.2, 0.2, 0.2, 0.2]),
+  // Nine minutes of past are too few.
+  ...cpu('fresh', STEADY(0.1), [0.99, 0.99, 0.99, 0.99], 9),
+  // Cores have no limit that the metric would tell: only growth counts, in full from thirty times on.
+  ...points({ service: 'burner', metric: 'container.cpu.usage', unit: '{cpu}', past: STEADY(0.1), now: [6, 6, 6, 6] }),
+  ...points({
+    service: 'hot',
+    metric: 'k8s.node.cpu.utilization',
+    unit: '1',
+    past: STEADY(0.3),
+    now: [0.9, 0.9, 0.9, 0.9],
+  }),
+  ...points({ service: 'heap', metric: 'jvm.memory.utilization', unit: '1', past: STEADY(0.5), now: [0.5, 0.5, 1, 1] }),
+  // No resource that could run short.
+  ...points({
+    service: 'hot',
+    metric: 'http.server.request.rate',
+    unit: '1',
+    past: STEADY(1),
+    now: [900, 900, 900, 900],
+  }),
+  // Marks of points without a value, as a scraper writes them when its target is gone.
+  ...Array.from({ length: 20 }, (_, index) =>
+    gaugeRow({
+      service: 'scraped',
+      metric: CPU,
+      unit: '1',
+      pod: 'scraped-1',
+      atMs: -index * MINUTE_MS - 1,
+      value: 0,
+      flags: 1,
+    }),
+  ),
+  ...cpu('scraped', STEADY(0.5), [0.5, 0.5, 0.5, 0.5]),
+];
+
+beforeAll(async () => {
+  fixture = await openTelemetryFixture({ otel_metrics_gauge: GAUGES });
+});
+
+afterAll(() => fixture.close());
+
+async function pressures() {
+  const { output } = await callTool(fixture, rankResourcePressure, { window: WINDOW, onsets: ONSETS });
+  return output;
+}
+
+const strengthOf = (share: number) => expect.closeTo(0.7 * share, 6);
+
+test('a resource whose room is gone is found, with its pod and the candidate at which it went', async () => {
+  const { pressures: found } = await pressures();
+  expect(found.filter(({ service, resource }) => service === 'hot' && resource === 'cpu')).toEqual([
+    {
+      service: 'hot',
+      resource: 'cpu',
+      pod: 'hot-1',
+      metric: CPU,
+      unit: '1',
+      // Of the 0.8 that were free, 0.76 are gone; the first half of that does not count.
+      strength: strengthOf(2 * (0.76 / 0.8) - 1),
+      onsetMs: T0_MS + MINUTE_MS,
+      normalMedian: 0.2,
+      normalHigh: 0.2,
+      windowHigh: 0.96,
+    },
+  ]);
+  expect(found.find(({ service }) => service === 'heap')).toMatchObject({
+    resource: 'memory',
+    // Three quarters of the four minutes lie at or below 1: all of the room is gone.
+    strength: strengthOf(1),
+    onsetMs: T0_MS + 2 * MINUTE_MS,
+  });
+});
+
+test('growth counts on a scale of times, beyond what such resources do in normal time', async () => {
+  const { pressures: found } = await pressures();
+  expect(found.find(({ service }) => service === 'burner')).toMatchObject({
+    metric: 'container.cpu.usage',
+    strength: strengthOf(1),
+    onsetMs: T0_MS,
+  });
+  // Minutes of this metric reach 0.5 / 0.45 = 1.11 times their median; log10(10 / 1.11) of 1.5 is what counts.
+  expect(found.find(({ service }) => service === 'grown')).toMatchObject({
+    strength: strengthOf(Math.log10(10 / (0.5 / 0.45)) / 1.5),
+  });
+});
+
+test('a node is shared: its pressure blames the pod on it by half', async () => {
+  const { pressures: found } = await pressures();
+  const growth = Math.log10(3) / 1.5;
+  const headroom = 2 * (0.6 / 0.7) - 1;
+  expect(found.find(({ resource }) => resource === 'node')).toMatchObject({
+    service: 'hot',
+    strength: strengthOf(Math.max(growth, headroom) / 2),
+  });
+});
+
+test('what is as busy as ever, or idle, or no resource is under no pressure; a short past is said to be unobserved', async () => {
+  const { pressures: found, unobserved } = await pressures();
+  const services = found.map(({ service }) => service);
+  for (const service of ['busy', 'idle', 'fresh']) expect(services).not.toContain(service);
+  expect(unobserved).toEqual(['fresh']);
+  expect(found.map(({ metric }) => metric)).not.toContain('http.server.request.rate');
+  expect(found.map(({ strength }) => strength)).toEqual(
+    found.map(({ strength }) => strength).toSorted((a, b) => b - a),
+  );
+});
+
+test('points that say they have no value are none', async () => {
+  const { pressures: found } = await pressures();
+  expect(found.map(({ service }) => service)).not.toContain('scraped');
+});
+
+test('a window without metrics is under no pressure, and nothing is said about anybody', async () => {
+  const window = { startMs: T0_MS - 60 * MINUTE_MS, endMs: T0_MS - 40 * MINUTE_MS };
+  const onsets = { firstMs: window.startMs + 10 * MINUTE_MS, stepSeconds: 20, count: 3 };
+  const { output, evidence } = await callTool(fixture, rankResourcePressure, { window, onsets });
+  expect(output).toEqual({ pressures: [], unobserved: [], totalRows: 0, truncated: false });
+  expect(evidence.queries).toMatchObject([{ rowCount: 0 }]);
+});
