@@ -1,0 +1,75 @@
+/** A board that is gone comes back from the state whole; one that is there is left alone. */
+import { expect, it } from 'vitest';
+import { createMemoryContextStore } from '../context-store/memory-context-store.ts';
+import { systemClock } from '../platform/clock.ts';
+import { InvariantError } from '../platform/errors.ts';
+import type { InvestigationState } from './investigation-state.ts';
+import { openBoard } from './restore-board.ts';
+import { createInvestigator } from './run-investigation.ts';
+import { createScriptedParts, INCIDENT, OVERTURNING } from './scripted-jury.fixture.ts';
+
+const SIGNAL = AbortSignal.timeout(20_000);
+
+/** A whole investigation's state. */
+async function stateOfInvestigation(): Promise<InvestigationState> {
+  const parts = createScriptedParts(OVERTURNING, { tier: 'low' });
+  const investigation = await createInvestigator(parts).start({ ...INCIDENT, investigationId: 'inv_1' }, SIGNAL);
+  const gap = { signal: 'changes' as const, service: '', what: 'no changes', remedy: 'send them' };
+  const answers = investigation.tasks.map(({ taskId, agent }) => {
+    const findings = investigation.findings.filter((finding) => finding.taskId === taskId);
+    const cited = new Set(findings.flatMap((finding) => finding.evidenceIds));
+    const evidence = investigation.evidence.filter((one) => cited.has(one.evidenceId));
+    const silent = agent === 'deploy-agent';
+    return { taskId, findings, evidence, gaps: silent ? [gap] : [], ...(silent ? { failure: 'no answer' } : {}) };
+  });
+  const scopeEvidence = investigation.evidence.filter((one) => one.summary === 'onset');
+  // What restoring reads of the state.
+  return { ...investigation, answers, scopeEvidence, focus: [], round: 1 } as unknown as InvestigationState;
+}
+
+it('writes everything anew on an empty store', async () => {
+  const state = await stateOfInvestigation();
+  const store = createMemoryContextStore({ clock: systemClock });
+  const board = await openBoard(store, state, SIGNAL);
+  expect(board.tasks.map((one) => [one.task, one.status])).toEqual(state.tasks.map((task) => [task, 'done']));
+  expect(board.tasks.find((one) => one.task.agent === 'deploy-agent')?.failure).toBe('no answer');
+  expect(board.findings).toEqual(state.answers.flatMap((answer) => answer.findings));
+  expect(board.evidence.map((one) => one.summary)).toContain('onset');
+  expect(board.evidence).toHaveLength(5);
+  expect(board.hypotheses).toEqual(state.hypotheses);
+  expect(new Set(board.votes)).toEqual(new Set(state.votes));
+  expect(board.gaps).toEqual(state.answers.flatMap((answer) => answer.gaps));
+});
+
+it('waits for an attempt that a crash left unfinished, and completes it', async () => {
+  const state = await stateOfInvestigation();
+  const store = createMemoryContextStore({ clock: systemClock });
+  await store.postTasks('inv_1', state.tasks);
+  await store.claimTask('inv_1', state.tasks[0]?.taskId ?? '', 'restore', 20);
+  const board = await openBoard(store, state, SIGNAL);
+  expect(board.tasks.map((one) => one.status)).toEqual(['done', 'done', 'done', 'done']);
+});
+
+it('only reads a board that is whole', async () => {
+  const state = await stateOfInvestigation();
+  const store = createMemoryContextStore({ clock: systemClock });
+  const board = await openBoard(store, state, SIGNAL);
+  const refuse = () => Promise.reject(new InvariantError('nothing is to be written'));
+  const readOnly = {
+    ...store,
+    postTasks: refuse,
+    claimTask: refuse,
+    postEvidence: refuse,
+    postHypotheses: refuse,
+    castVotes: refuse,
+  };
+  expect(await openBoard(readOnly, state, SIGNAL)).toEqual(board);
+});
+
+it('orders findings by their tasks, whoever was faster', async () => {
+  const state = await stateOfInvestigation();
+  const store = createMemoryContextStore({ clock: systemClock });
+  const hurried = { ...state, answers: state.answers.toReversed() };
+  const board = await openBoard(store, hurried, SIGNAL);
+  expect(board.findings).toEqual(state.answers.flatMap((answer) => answer.findings));
+});
