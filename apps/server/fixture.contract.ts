@@ -1,0 +1,194 @@
+/** A host in memory for tests: the real app and context store, the real receivers, archives that are maps. */
+
+import type { HostState } from '../../api/host-lock.ts';
+import { createMemoryContextStore } from '../../context-store/memory-context-store.ts';
+import type { Approval } from '../../domain/approval.ts';
+import type { Incident } from '../../domain/incident.ts';
+import type { Investigation, Progress } from '../../domain/investigation.ts';
+import { createChangesReceiver } from '../../ingest/changes-receiver.ts';
+import { createOtlpReceiver } from '../../ingest/otlp-receiver.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { loadConfig } from '../../platform/config.ts';
+import { InputError, UnavailableError } from '../../platform/errors.ts';
+import { silentLogger } from '../../platform/logger.ts';
+import { createActivity } from './activity.ts';
+import { createScanQueue } from './background.ts';
+import type { Host } from './host.ts';
+import type { HostRuntime } from './host-runtime.ts';
+
+export const TOKEN = 'the-token-of-tests';
+export const WINDOW = { startMs: 1_000_000, endMs: 2_000_000 };
+
+export interface MemoryRuntime extends HostRuntime {
+  /** Telemetry and change rows received so far. */
+  readonly stored: { telemetry: number; changes: number };
+  readonly scans: { count: number; overlapping: number };
+  /** As the graph does: archives first, then tells. */
+  step(investigationId: string, kind: Progress['kind'], change?: Partial<Investigation>): Promise<void>;
+  /** Makes the next calls of a method reject. */
+  failWith(error: Error | undefined): void;
+}
+
+export function createMemoryRuntime(options: { maxBodyBytes?: number } = {}): MemoryRuntime {
+  const { maxBodyBytes = 1_000_000 } = options;
+  const contextStore = createMemoryContextStore({ clock: systemClock });
+  const investigations = new Map<string, Investigation>();
+  const stored = { telemetry: 0, changes: 0 };
+  const scans = { count: 0, overlapping: 0 };
+  let failure: Error | undefined;
+  let scanning = 0;
+  const receiving = { clock: systemClock, logger: silentLogger, maxBodyBytes };
+
+  const find = (id: string) =>
+    [...investigations.values()].find((one) => one.investigationId === id || one.incident.incidentId === id);
+  const refuseBroken = () => {
+    if (failure) throw failure;
+  };
+  const approvals = (): Approval[] => [...investigations.values()].flatMap(({ approval }) => approval ?? []);
+
+  return {
+    stored,
+    scans,
+    receiveOtlp: createOtlpReceiver({
+      ...receiving,
+      write: async () => {
+        stored.telemetry++;
+      },
+    }),
+    receiveChanges: createChangesReceiver({
+      ...receiving,
+      writeChanges: async (changes) => {
+        stored.changes += changes.length;
+      },
+    }),
+    openIncident: async (incident) => {
+      refuseBroken();
+      const investigation = investigationOf(incident);
+      investigations.set(investigation.investigationId, investigation);
+      return { incident: investigation.incident, investigationId: investigation.investigationId };
+    },
+    findInvestigation: async (id) => {
+      refuseBroken();
+      return find(id);
+    },
+    listIncidents: async (limit) => {
+      refuseBroken();
+      return [...investigations.values()].slice(0, limit).map(({ incident }) => incident);
+    },
+    listPendingApprovals: async () => approvals().filter(({ decision }) => !decision),
+    decide: async (approvalId, decision) => {
+      const found = [...investigations.values()].find(({ approval }) => approval?.approvalId === approvalId);
+      if (!found?.approval) throw new InputError(`There is no approval ${approvalId}.`, { code: 'not-found' });
+      if (found.approval.decision) throw new InputError('That was decided before.', { code: 'conflict' });
+      const approval = { ...found.approval, decision: { ...decision, decidedAtMs: 2 } };
+      const decided: Investigation = { ...found, status: 'finished', approval };
+      investigations.set(decided.investigationId, decided);
+      return decided;
+    },
+    watch: (investigationId, listener) => contextStore.subscribe(investigationId, listener),
+    verify: async (id) => {
+      if (!find(id)) throw new InputError(`There is nothing called ${id}.`, { code: 'not-found' });
+      return [];
+    },
+    scanNow: async () => {
+      scanning++;
+      if (scanning > 1) scans.overlapping++;
+      await new Promise((resolve) => setImmediate(resolve));
+      scanning--;
+      scans.count++;
+      refuseBroken();
+      return [];
+    },
+    resumeInterrupted: async () => {},
+    status: async () => {
+      refuseBroken();
+      return { engineVersion: '1.2.3', restarts: 0, kind: 'embedded', rows: {}, newest: {}, ingest: {} };
+    },
+    close: () => contextStore.close(),
+    step: async (investigationId, kind, change = {}) => {
+      const before = find(investigationId);
+      if (!before) throw new InputError(`There is no investigation ${investigationId}.`);
+      investigations.set(investigationId, { ...before, ...change });
+      await contextStore.announce({ investigationId, atMs: 5, actor: 'supervisor', kind, message: `now ${kind}` });
+    },
+    failWith: (error) => {
+      failure = error;
+    },
+  };
+}
+
+function investigationOf(incident: Incident): Investigation {
+  const investigationId = incident.incidentId.replace('inc_', 'inv_');
+  return {
+    investigationId,
+    incident: { ...incident, status: 'investigating', investigationId },
+    status: 'running',
+    startedAtMs: 1,
+    rounds: 0,
+    tasks: [],
+    findings: [],
+    evidence: [],
+    hypotheses: [],
+    votes: [],
+    changes: [],
+  };
+}
+
+export function approvalOf(investigationId: string): Approval {
+  return {
+    approvalId: 'apr_1',
+    incidentId: 'inc_1',
+    investigationId,
+    remediation: {
+      action: 'rollback-deploy',
+      service: 'cart',
+      parameters: {},
+      tier: 'medium',
+      rationale: 'roll cart back',
+      preconditions: [],
+      undo: 'deploy it again',
+      evidenceIds: [],
+    },
+    actionDigest: '0'.repeat(64),
+    requestedAtMs: 1,
+    expiresAtMs: 10,
+  };
+}
+
+export interface MemoryHost {
+  readonly host: Host;
+  readonly runtime: MemoryRuntime;
+  readonly stopping: AbortController;
+  enter(state: HostState): void;
+}
+
+export function createMemoryHost(options: { maxBodyBytes?: number; token?: string } = {}): MemoryHost {
+  const runtime = createMemoryRuntime(options);
+  const stopping = new AbortController();
+  let current: HostState = 'ready';
+  const host: Host = {
+    config: loadConfig({ INQUEST_DATA_DIR: '/nowhere' }),
+    clock: systemClock,
+    logger: silentLogger,
+    activity: createActivity(),
+    token: options.token ?? TOKEN,
+    version: '0.0.0-test',
+    startedAtMs: 1,
+    state: () => current,
+    runtime: () => {
+      if (current !== 'ready') throw new UnavailableError(`The host is ${current}.`);
+      return runtime;
+    },
+    scan: createScanQueue((signal) => runtime.scanNow(signal)),
+    stopping: stopping.signal,
+    stop: () => stopping.abort(),
+  };
+  return {
+    host,
+    runtime,
+    stopping,
+    enter: (state) => {
+      current = state;
+    },
+  };
+}
