@@ -1,0 +1,155 @@
+/** `inquest doctor`: is everything there that an investigation needs, and what to do about what is not. */
+import { statfs } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { HostStatus } from '../../../api/api-shapes.ts';
+import { readInquestVersion } from '../../../api/inquest-version.ts';
+import type { JoinedHost } from '../../../api/join-or-start-host.ts';
+import { signalSchema } from '../../../domain/signal.ts';
+import { AppError, errorMessage } from '../../../platform/errors.ts';
+import { type Cli, joinHost, pageOf, type RunWork } from '../cli.ts';
+import { EXIT } from '../exit-codes.ts';
+import { hangingText } from '../layout.ts';
+import { type Page, paragraph } from '../page.ts';
+import { plainCopy } from '../plain-text.ts';
+import { postOtlp } from '../post-otlp.ts';
+import { countOf, formatCount, formatDuration } from '../words.ts';
+
+/** `warning`: it works, but something is worth knowing. */
+export interface Check {
+  readonly name: string;
+  readonly status: 'ok' | 'warning' | 'failed';
+  readonly text: string;
+}
+
+const LOW_DISK_BYTES = 2e9;
+const STALE_MS = 10 * 60_000;
+
+export function addDoctorCommand(program: Command, run: RunWork): void {
+  program
+    .command('doctor')
+    .description('check everything that Inquest depends on')
+    .action(() =>
+      run(async (cli) => {
+        const checks = [checkNode(), ...(await checkHost(cli)), await checkDisk(cli)];
+        cli.terminal.printJson({ healthy: checks.every(({ status }) => status !== 'failed'), checks });
+        cli.terminal.print(renderChecks(checks, pageOf(cli)));
+        return checks.some(({ status }) => status === 'failed') ? EXIT.failure : EXIT.ok;
+      }),
+    );
+}
+
+function checkNode(): Check {
+  return { name: 'node', status: 'ok', text: `${process.version}, Inquest ${readInquestVersion()}` };
+}
+
+async function checkDisk({ config }: Cli): Promise<Check> {
+  try {
+    const { bavail, bsize } = await statfs(config.dataDir);
+    const free = bavail * bsize;
+    const text = `${config.dataDir} is writable by the host, ${(free / 1e9).toFixed(1)} GB free`;
+    if (free > LOW_DISK_BYTES) return { name: 'disk', status: 'ok', text };
+    return { name: 'disk', status: 'warning', text: `${text}: make room before telemetry has to be refused` };
+  } catch (error) {
+    return { name: 'disk', status: 'failed', text: `${config.dataDir}: ${errorMessage(error)}` };
+  }
+}
+
+async function checkHost(cli: Cli): Promise<Check[]> {
+  try {
+    const host = await joinHost(cli);
+    const status = await host.client.status(cli.signal);
+    return [
+      describeHost(host, status, cli.clock.nowMs()),
+      describeEngine(status),
+      await checkReceiver(host, cli.signal),
+      ...signalSchema.options.map((signal) => describeSignal(signal, status, cli.clock.nowMs())),
+      describeIngest(status),
+    ];
+  } catch (error) {
+    cli.signal.throwIfAborted();
+    if (!(error instanceof AppError)) throw error;
+    return [{ name: 'host', status: 'failed', text: error.message }];
+  }
+}
+
+function describeHost({ url, started }: JoinedHost, status: HostStatus, nowMs: number): Check {
+  const age = started ? 'started for this command' : `up for ${formatDuration(nowMs - status.startedAtMs)}`;
+  const text = `${url}, pid ${status.pid}, ${age}`;
+  if (status.version === readInquestVersion()) return { name: 'host', status: 'ok', text };
+  return {
+    name: 'host',
+    status: 'warning',
+    text: `${text}; it is version ${status.version}: stop it, so that a new one starts`,
+  };
+}
+
+function describeEngine({ clickhouse, rows }: HostStatus): Check {
+  const { kind, engineVersion, database, restarts } = clickhouse;
+  const total = Object.values(rows).reduce((sum, each) => sum + each, 0);
+  const text = `ClickHouse ${engineVersion}, ${kind === 'embedded' ? 'embedded' : 'separate server'}, database ${database}, ${countOf(total, 'row')}`;
+  if (engineVersion === '')
+    return { name: 'engine', status: 'failed', text: 'the engine does not answer: see host.log in the data directory' };
+  if (restarts === 0) return { name: 'engine', status: 'ok', text };
+  return {
+    name: 'engine',
+    status: 'warning',
+    text: `${text}; it died and was restarted ${countOf(restarts, 'time')}: see host.log`,
+  };
+}
+
+/** An empty request is valid OTLP and stores nothing. */
+async function checkReceiver({ url, token }: JoinedHost, signal: AbortSignal): Promise<Check> {
+  try {
+    const outcome = await postOtlp('/v1/traces', '{"resourceSpans":[]}', { url, token, signal });
+    if (outcome.kind === 'accepted')
+      return { name: 'receiver', status: 'ok', text: `OTLP/HTTP at ${url}/v1/{traces,logs,metrics}` };
+    return { name: 'receiver', status: 'failed', text: outcome.reason };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { name: 'receiver', status: 'failed', text: errorMessage(error) };
+  }
+}
+
+function describeSignal(signal: string, { newest }: HostStatus, nowMs: number): Check {
+  const atMs = newest[signal];
+  if (atMs === undefined) return { name: signal, status: 'warning', text: `none yet: ${remedyFor(signal)}` };
+  const ageMs = nowMs - atMs;
+  const text =
+    ageMs >= 0 ? `newest is ${formatDuration(ageMs)} old` : `newest is ${formatDuration(-ageMs)} in the future`;
+  // Changes are rare by nature.
+  const isFresh = signal === 'changes' || Math.abs(ageMs) < STALE_MS;
+  return {
+    name: signal,
+    status: isFresh ? 'ok' : 'warning',
+    text: isFresh ? text : `${text}: has its sender stopped?`,
+  };
+}
+
+function remedyFor(signal: string): string {
+  return signal === 'changes'
+    ? 'POST deploys, flags and commits to /v1/changes'
+    : `point an OTLP exporter for ${signal} at the receiver`;
+}
+
+function describeIngest({ ingest }: HostStatus): Check {
+  const counts = Object.entries(ingest).filter(([, value]) => value > 0);
+  const text = counts.map(([name, value]) => `${name} ${formatCount(value)}`).join(', ');
+  return { name: 'ingest', status: 'ok', text: text === '' ? 'nothing received since the host started' : text };
+}
+
+/** One line or more for each check. Pure. */
+export function renderChecks(raw: readonly Check[], page: Page): string {
+  const checks = plainCopy(raw);
+  const nameColumns = Math.max(...checks.map(({ name }) => name.length));
+  const words = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ' };
+  const paint = { ok: page.palette.good, warning: page.palette.warn, failed: page.palette.bad };
+  const lines = checks.flatMap(({ name, status, text }) => {
+    const [first = '', ...rest] = hangingText(name, text, { indent: 11, labelWidth: nameColumns, width: page.width });
+    return [`  ${paint[status](words[status])}  ${first.slice(11)}`, ...rest];
+  });
+  const failed = checks.filter(({ status }) => status === 'failed').length;
+  const warnings = checks.filter(({ status }) => status === 'warning').length;
+  const summary = failed === 0 ? 'Inquest can work.' : `${countOf(failed, 'check')} failed.`;
+  const remark = warnings === 0 ? '' : ` ${countOf(warnings, 'warning')}.`;
+  return [...lines, '', ...paragraph(page, summary + remark)].join('\n');
+}

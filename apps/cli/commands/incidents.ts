@@ -1,0 +1,62 @@
+/** `inquest incidents`: what went wrong lately, the newest first. */
+import type { Command } from 'commander';
+import type { Incident } from '../../../domain/incident.ts';
+import { joinHost, pageOf, type RunWork } from '../cli.ts';
+import { EXIT } from '../exit-codes.ts';
+import { table } from '../layout.ts';
+import { commandLines, type Page, paragraph } from '../page.ts';
+import { plainCopy } from '../plain-text.ts';
+import { formatClock, formatDay } from '../words.ts';
+
+export function addIncidentsCommand(program: Command, run: RunWork): void {
+  program
+    .command('incidents')
+    .description('list incidents, the newest first')
+    .action(() =>
+      run(async (cli) => {
+        const { client } = await joinHost(cli);
+        const answer = await client.listIncidents(cli.signal);
+        cli.terminal.printJson(answer);
+        cli.terminal.print(renderIncidents(answer.incidents, pageOf(cli)));
+        return EXIT.ok;
+      }),
+    );
+}
+
+/** A line for each, what happened below it. Pure. */
+export function renderIncidents(raw: readonly Incident[], page: Page): string {
+  if (raw.length === 0) {
+    return [
+      ...paragraph(
+        page,
+        'No incidents. Detection opens one when signals agree that something is wrong; you can open one yourself:',
+      ),
+      ...commandLines(page, 'investigate', '--service', 'NAME', '--since', '15m'),
+    ].join('\n');
+  }
+  const incidents = [...plainCopy(raw)].sort((left, right) => right.openedAtMs - left.openedAtMs);
+  const columns = ['incident', 'opened (UTC)', 'status', 'severity'].map((heading) => ({ heading }));
+  const rows = incidents.map(({ incidentId, openedAtMs, status, severity }) => [
+    incidentId,
+    `${formatDay(openedAtMs)} ${formatClock(openedAtMs).slice(0, 5)}`,
+    STATUS_WORDS[status],
+    severity,
+  ]);
+  const [heading = '', ...lines] = table(columns, rows, page.width);
+  return [
+    page.palette.faint(heading),
+    ...incidents.flatMap(({ title, service }, index) => [
+      page.palette.strong(lines[index] ?? ''),
+      ...paragraph(page, title === '' ? service : title),
+    ]),
+  ].join('\n');
+}
+
+const STATUS_WORDS: Readonly<Record<Incident['status'], string>> = {
+  open: 'open',
+  investigating: 'investigating',
+  'awaiting-approval': 'waits for approval',
+  resolved: 'resolved',
+  abstained: 'undecided',
+  failed: 'failed',
+};

@@ -1,0 +1,128 @@
+/** The command line: reads arguments, runs one command, and turns whatever happened into output and an exit status. */
+import { resolve } from 'node:path';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { readInquestVersion } from '../../api/inquest-version.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { loadProcessConfig } from '../../platform/config.ts';
+import { type Cli, type RunWork, shellWord } from './cli.ts';
+import { addApproveCommand, addRejectCommand } from './commands/decide.ts';
+import { addDemoCommand } from './commands/demo.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
+import { addEvalCommand } from './commands/eval.ts';
+import { addIncidentsCommand } from './commands/incidents.ts';
+import { addIngestCommand } from './commands/ingest.ts';
+import { addInvestigateCommand } from './commands/investigate.ts';
+import { addShowCommand } from './commands/show.ts';
+import { addSimulateCommand } from './commands/simulate.ts';
+import { addVerifyCommand } from './commands/verify.ts';
+import { describeError } from './describe-error.ts';
+import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts';
+import { MIN_WIDTH } from './page.ts';
+import { plainJson } from './plain-text.ts';
+import { openTerminal } from './terminal.ts';
+
+interface GlobalOptions {
+  readonly dataDir?: string;
+  readonly json?: true;
+  readonly color: boolean;
+  readonly width?: number;
+}
+
+/** The CLI's name as one types it here: a checkout has no `inquest` on the PATH. */
+const NAME = import.meta.url.endsWith('.ts') ? ['npm', 'run', '-s', 'inquest', '--'] : ['inquest'];
+
+/** Runs the command that `words` (without node and script) ask for; resolves with the exit status, never rejects. */
+export async function main(words: readonly string[]): Promise<ExitCode> {
+  const interrupted = new AbortController();
+  const stopListening = abortOnSignals(interrupted);
+  let exitCode: ExitCode = EXIT.ok;
+  const program = createProgram(async (work) => {
+    exitCode = await work(openCli(program, interrupted.signal));
+  });
+  try {
+    await program.parseAsync(words.length === 0 ? ['--help'] : [...words], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    return interrupted.signal.aborted ? EXIT.interrupted : report(error, words, program);
+  } finally {
+    stopListening();
+  }
+}
+
+function createProgram(run: RunWork): Command {
+  const program = new Command('inquest')
+    .description('Finds out why production broke: OpenTelemetry in, a verdict with evidence out.')
+    .version(readInquestVersion(), '-V, --version')
+    .option('--data-dir <path>', 'where Inquest keeps everything (default: INQUEST_DATA_DIR or ~/.inquest)')
+    .option('--json', 'one JSON document on stdout, nothing else')
+    .option('--no-color', 'no colours (also: NO_COLOR)')
+    .option(
+      '--width <columns>',
+      `columns of a report, at least ${MIN_WIDTH} (default: the terminal's, or 80)`,
+      readWidth,
+    )
+    .addHelpText(
+      'after',
+      `\nThe host itself runs with: inquest serve [--help]. Other commands start one when there is none.\n${EXIT_HELP}`,
+    )
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeErr: () => undefined })
+    .exitOverride();
+  const add = [
+    addDemoCommand,
+    addIngestCommand,
+    addSimulateCommand,
+    addInvestigateCommand,
+    addIncidentsCommand,
+    addShowCommand,
+    addApproveCommand,
+    addRejectCommand,
+    addVerifyCommand,
+    addDoctorCommand,
+    addEvalCommand,
+  ];
+  for (const addCommand of add) addCommand(program, run);
+  return program;
+}
+
+function readWidth(text: string): number {
+  const width = Number(text);
+  if (!Number.isInteger(width) || width < MIN_WIDTH) throw new InvalidArgumentError(`At least ${MIN_WIDTH} columns.`);
+  return width;
+}
+
+function openCli(program: Command, signal: AbortSignal): Cli {
+  const options = program.opts<GlobalOptions>();
+  const dataDir = options.dataDir === undefined ? undefined : resolve(options.dataDir);
+  return {
+    terminal: openTerminal(process, { json: options.json ?? false, colour: options.color, width: options.width }),
+    config: loadProcessConfig(dataDir === undefined ? {} : { INQUEST_DATA_DIR: dataDir }),
+    clock: systemClock,
+    signal,
+    command: [...NAME, ...(dataDir === undefined ? [] : ['--data-dir', shellWord(dataDir)])],
+  };
+}
+
+/** Says on stderr what went wrong; for machines the same as their one document on stdout. */
+function report(error: unknown, words: readonly string[], program: Command): ExitCode {
+  const command = program.commands.find((each) => words.includes(each.name()));
+  const help = ['inquest', ...(command ? [command.name()] : []), '--help'].join(' ');
+  const { exitCode, code, message } = describeError(error, help);
+  process.stderr.write(`inquest: ${message}\n`);
+  if (words.includes('--json')) process.stdout.write(`${plainJson({ error: { code, message } }, 2)}\n`);
+  return exitCode;
+}
+
+/** The first signal asks the command to end, the second one ends the process. */
+function abortOnSignals(controller: AbortController): () => void {
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    controller.abort();
+  };
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const name of names) process.on(name, onSignal);
+  return () => {
+    for (const name of names) process.off(name, onSignal);
+  };
+}
