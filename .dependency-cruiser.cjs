@@ -17,7 +17,20 @@ const MAY_IMPORT = {
   mcp: ['runtime', 'api', 'tools', 'domain', 'platform'],
   evals: ['runtime', 'api', 'graph', 'tools', 'detection', 'ingest', 'simulator', 'llm', 'domain', 'platform'],
   bench: ['runtime', 'api', 'ingest', 'detection', 'simulator', ...ABOVE_ENGINE],
-  apps: ['runtime', 'api', 'mcp', 'graph', 'tools', 'ingest', 'detection', 'evals', 'bench', 'simulator', 'domain', 'platform'],
+  apps: [
+    'runtime',
+    'api',
+    'mcp',
+    'graph',
+    'tools',
+    'ingest',
+    'detection',
+    'evals',
+    'bench',
+    'simulator',
+    'domain',
+    'platform',
+  ],
 };
 // A driver is touched from one place only, so replacing it is a one-folder change.
 const CAGED = {
@@ -31,7 +44,7 @@ const CAGED = {
   'hono|@hono/node-server': ['apps/server'],
 };
 const FOLDERS = Object.keys(MAY_IMPORT);
-const TESTS = '\\.(test|contract)\\.ts$';
+const TESTS = '\\.(test|contract|fixture)\\.ts$';
 
 const layerRules = FOLDERS.map((folder) => {
   const forbidden = FOLDERS.filter((other) => other !== folder && !MAY_IMPORT[folder].includes(other));
