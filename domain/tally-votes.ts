@@ -4,6 +4,7 @@
  */
 import type { Hypothesis, TalliedHypothesis, Tally, Vote, VoteReason } from './hypothesis.ts';
 import type { AgentName } from './signal.ts';
+import { combineStrengths } from './statistics/shift.ts';
 
 /** From this confidence on the jury has decided; below it another round, or an abstention, is the honest answer. */
 export const DECISION_CONFIDENCE = 0.5;
@@ -61,8 +62,8 @@ export function tallyVotes(hypotheses: readonly Hypothesis[], votes: readonly Vo
 function weigh(hypothesis: Hypothesis, votes: readonly Vote[]): Weighed {
   const own = votes.filter((vote) => vote.hypothesisId === hypothesis.hypothesisId);
   const grounds = strengthsOf(own, 'for');
-  const support = combine(grounds);
-  const opposition = combine(strengthsOf(own, 'against'));
+  const support = combineStrengths(grounds);
+  const opposition = combineStrengths(strengthsOf(own, 'against'));
   return {
     hypothesis,
     score: support * (1 - opposition),
@@ -83,11 +84,6 @@ function strengthsOf(votes: readonly Vote[], stance: VoteReason['stance']): numb
   }
   // In the order of names: the last bit of a floating-point product depends on the order of its factors.
   return [...strongest].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, strength]) => strength);
-}
-
-/** Noisy-or. */
-function combine(strengths: readonly number[]): number {
-  return 1 - strengths.reduce((rest, strength) => rest * (1 - strength), 1);
 }
 
 function agentsOf(votes: readonly Vote[], stance: VoteReason['stance']): AgentName[] {
