@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { loadConfig, Secret } from './config.ts';
+import { describeConfig, loadConfig, Secret, VARIABLES } from './config.ts';
 import { ConfigError } from './errors.ts';
 
 function problemsOf(environment: Record<string, string>): string {
@@ -107,5 +108,32 @@ describe('Secret', () => {
 
   it('is given to the one who asks for it', () => {
     expect(secret.reveal()).toBe('hunter2');
+  });
+});
+
+describe('describeConfig', () => {
+  it('tells the effective value of every variable and where it comes from', () => {
+    const settings = new Map(describeConfig({ INQUEST_PORT: '0' }).map((setting) => [setting.name, setting]));
+    expect(settings.get('INQUEST_PORT')).toMatchObject({ value: '0', source: 'environment' });
+    expect(settings.get('INQUEST_DATABASE')).toMatchObject({ value: 'inquest', source: 'default' });
+    expect(settings.get('CLICKHOUSE_URL')).toMatchObject({ value: undefined, source: 'default' });
+  });
+
+  it('shows no secret, not even inside a URL', () => {
+    const told = JSON.stringify(
+      describeConfig({
+        INQUEST_TOKEN: 'token-of-sixteen-characters',
+        CLICKHOUSE_PASSWORD: 'hunter2',
+        INQUEST_WEBHOOK_URL: 'https://bot:hunter2@hooks.example/run',
+        INQUEST_WEBHOOK_SECRET: 'hunter2-hunter2-hunter2',
+      }),
+    );
+    expect(told).not.toMatch(/hunter2|token-of/);
+    expect(told).toContain('https://bot:***@hooks.example/run');
+  });
+
+  it('the README names every variable', () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    expect(Object.keys(VARIABLES).filter((name) => !readme.includes(name))).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@
  */
 export type ErrorCode =
   | 'invalid-input'
+  | 'forbidden'
   | 'not-found'
   | 'conflict'
   | 'invalid-config'
