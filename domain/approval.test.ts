@@ -4,12 +4,13 @@ import {
   type Approval,
   approvalSchema,
   type Decision,
+  decideByExpiry,
   decisionSchema,
   type Grant,
   grant,
   grantByPolicy,
 } from './approval.ts';
-import { actionDigest, type Remediation, riskTierSchema } from './remediation.ts';
+import { actionDigest, actionKindSchema, type Remediation, riskTierSchema } from './remediation.ts';
 
 const rollback: Remediation = {
   action: 'rollback-deploy',
@@ -54,6 +55,8 @@ describe('grant', () => {
     ['nobody decided', approval(undefined)],
     ['it was rejected', approval({ ...approved, outcome: 'rejected' })],
     ['it was decided too late', approval({ ...approved, decidedAtMs: 2_001 })],
+    ['nobody decided in time', approval(decideByExpiry(approval(undefined), 2_001))],
+    ['something else was shown', approval({ ...approved, actionDigest: 'e'.repeat(64) })],
   ])('is refused when %s', (_, given) => {
     expect(() => grant(given, rollback)).toThrow(InputError);
   });
@@ -79,6 +82,13 @@ describe('grantByPolicy', () => {
       grantedBy: 'policy:info',
     });
   });
+
+  it.each(actionKindSchema.options.filter((action) => action !== 'open-ticket'))(
+    'is refused for %s that calls itself info',
+    (action) => {
+      expect(() => grantByPolicy('apr_2', { ...ticket, action })).toThrow('approval');
+    },
+  );
 
   it.each(riskTierSchema.options.filter((tier) => tier !== 'info'))('is refused for tier %s', (tier) => {
     expect(() => grantByPolicy('apr_2', { ...ticket, tier })).toThrow(InputError);

@@ -1,13 +1,15 @@
 /** Human consent: requested, decided once, bound to a digest of the action. Only this file can mint a Grant. */
 import { z } from 'zod';
 import { InputError } from '../platform/errors.ts';
-import { actionDigest, type Remediation, remediationSchema } from './remediation.ts';
+import { actionDigest, type Remediation, remediationSchema, riskOf } from './remediation.ts';
 
 export const decisionSchema = z.object({
   outcome: z.enum(['approved', 'rejected']),
   decidedBy: z.string().min(1).max(256),
   reason: z.string().max(2_000),
   decidedAtMs: z.int().nonnegative(),
+  /** Digest of the action that was decided on. */
+  actionDigest: z.string().length(64).optional(),
 });
 export type Decision = z.infer<typeof decisionSchema>;
 
@@ -22,6 +24,19 @@ export const approvalSchema = z.object({
   decision: decisionSchema.optional(),
 });
 export type Approval = z.infer<typeof approvalSchema>;
+
+/** Who decides when nobody else did. */
+export const EXPIRY_POLICY = 'policy:expiry';
+
+export function hasExpired(approval: Approval, nowMs: number): boolean {
+  return nowMs > approval.expiresAtMs;
+}
+
+/** The end of a request that nobody decided on in time: default deny. */
+export function decideByExpiry({ actionDigest: digest }: Approval, nowMs: number): Decision {
+  const reason = 'Nobody decided in time, so it was not run.';
+  return { outcome: 'rejected', decidedBy: EXPIRY_POLICY, reason, decidedAtMs: nowMs, actionDigest: digest };
+}
 
 declare const granted: unique symbol;
 /** The permission to run one action, once. Cannot be written down as a literal: `grant` and `grantByPolicy` mint it. */
@@ -42,20 +57,23 @@ export function grant(approval: Approval, remediation: Remediation): Grant {
   if (decision?.outcome !== 'approved') {
     throw new InputError(`Approval ${approval.approvalId} is not approved: nothing may act on it.`);
   }
-  if (decision.decidedAtMs > approval.expiresAtMs) {
+  if (hasExpired(approval, decision.decidedAtMs)) {
     throw new InputError(`Approval ${approval.approvalId} was decided after it expired: request a new one.`);
   }
   const digest = actionDigest(remediation);
-  if (digest !== approval.actionDigest) {
+  if (digest !== approval.actionDigest || digest !== (decision.actionDigest ?? digest)) {
     throw new InputError(`Approval ${approval.approvalId} is for another action than the one about to run.`);
   }
   return mint(approval.approvalId, digest, decision.decidedBy);
 }
 
-/** The policy's own grant for tier info, the only tier that needs no human. */
+export const INFO_POLICY = 'policy:info';
+
+/** The policy's own grant for what the catalogue knows as tier info, whatever the remediation says of itself. */
 export function grantByPolicy(approvalId: string, remediation: Remediation): Grant {
-  if (remediation.tier !== 'info') {
-    throw new InputError(`A ${remediation.tier} action needs a person's approval; the policy grants tier info only.`);
+  const tier = riskOf(remediation);
+  if (tier !== 'info') {
+    throw new InputError(`A ${tier} action needs a person's approval; the policy grants tier info only.`);
   }
-  return mint(approvalId, actionDigest(remediation), 'policy:info');
+  return mint(approvalId, actionDigest(remediation), INFO_POLICY);
 }

@@ -4,8 +4,10 @@ import {
   type AuditContent,
   type AuditEntry,
   auditEntrySchema,
+  createChainReader,
   findBrokenEntry,
-  GENESIS_HASH,
+  GENESIS,
+  HEAD_REPLACED,
   sealAuditEntry,
 } from './audit.ts';
 
@@ -28,7 +30,7 @@ describe('sealAuditEntry', () => {
   it('binds each entry to the one before', () => {
     expect(four.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
     expect(four.map(({ previousHash }) => previousHash)).toEqual([
-      GENESIS_HASH,
+      GENESIS.hash,
       ...four.slice(0, 3).map(({ hash }) => hash),
     ]);
   });
@@ -63,7 +65,7 @@ describe('findBrokenEntry', () => {
     detail: (entry) => ({ ...entry, details: { ...entry.details, outcome: 'rejected' } }),
     'added detail': (entry) => ({ ...entry, details: { ...entry.details, more: 1 } }),
     sequence: (entry) => ({ ...entry, sequence: entry.sequence + 1 }),
-    'previous hash': (entry) => ({ ...entry, previousHash: GENESIS_HASH.replace('0', '1') }),
+    'previous hash': (entry) => ({ ...entry, previousHash: GENESIS.hash.replace('0', '1') }),
     hash: (entry) => ({ ...entry, hash: 'f'.repeat(64) }),
   };
   it.each(Object.keys(changes))('finds the first entry whose %s was changed', (what) => {
@@ -77,8 +79,22 @@ describe('findBrokenEntry', () => {
     const [a, b, c, d] = four as [AuditEntry, AuditEntry, AuditEntry, AuditEntry];
     expect(findBrokenEntry([b, c, d])).toBe(1);
     expect(findBrokenEntry([a, c, d])).toBe(2);
-    expect(findBrokenEntry([a, a, b])).toBe(2);
+    expect(findBrokenEntry([a, b, a, c])).toBe(1);
     expect(findBrokenEntry([a, c, b, d])).toBe(2);
+  });
+
+  it('counts an entry that a crash stored twice once, and says so of no other pair', () => {
+    const [a, b, c] = four as [AuditEntry, AuditEntry, AuditEntry, AuditEntry];
+    expect(findBrokenEntry([a, b, b, c])).toBeUndefined();
+    expect(findBrokenEntry([a, b, sealAuditEntry(content('z'), a), c])).toBe(2);
+  });
+
+  it('finds what is no entry, and what follows nothing that is known', () => {
+    const [a, b, c] = four as [AuditEntry, AuditEntry, AuditEntry, AuditEntry];
+    const reader = createChainReader();
+    const problems = [a, { sequence: 2, unreadable: 'not JSON' }, c].map((record) => reader.read(record)?.sequence);
+    expect(problems).toEqual([undefined, 2, 3]);
+    expect(findBrokenEntry([a, b, sealAuditEntry({ ...content('x'), kind: HEAD_REPLACED }, b)])).toBe(3);
   });
 
   it('finds an entry that was sealed again after a change, by the one behind it', () => {

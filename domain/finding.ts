@@ -18,6 +18,8 @@ export const causeTypeSchema = z.enum([
   'external-dependency',
   'name-resolution',
   'traffic-surge',
+  'cache-stampede',
+  'expired-certificate',
   'unknown',
 ]);
 export type CauseType = z.infer<typeof causeTypeSchema>;
@@ -34,6 +36,8 @@ export const implicationSchema = z.object({
   pod: z.string().optional(),
   operation: z.string().optional(),
   changeId: z.string().optional(),
+  /** The full id of a commit. */
+  commit: z.string().optional(),
 });
 export type Implication = z.infer<typeof implicationSchema>;
 

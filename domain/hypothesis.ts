@@ -10,6 +10,8 @@ export const hypothesisSchema = z.object({
   pod: z.string().optional(),
   operation: z.string().optional(),
   changeId: z.string().optional(),
+  /** The full id of the commit that did it. */
+  commit: z.string().optional(),
   statement: z.string().min(1),
   onsetMs: z.int().nonnegative().optional(),
   findingIds: z.array(z.string()),

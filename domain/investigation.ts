@@ -53,7 +53,10 @@ export const signalGapSchema = z.object({
   signal: signalSchema,
   service: z.string(),
   what: z.string(),
+  /** The Collector or SDK change that gives it. */
   remedy: z.string(),
+  /** What shows that it is missing. */
+  evidenceIds: z.array(z.string()).optional(),
 });
 export type SignalGap = z.infer<typeof signalGapSchema>;
 
@@ -65,6 +68,8 @@ export const suspectSchema = z.object({
   pod: z.string().optional(),
   operation: z.string().optional(),
   changeId: z.string().optional(),
+  /** The full id of the commit that did it, where a diff explains what is seen. */
+  commit: z.string().optional(),
   statement: z.string(),
   score: z.number().min(0).max(1),
   /** The service's measures in normal time, where findings tell them: ratios 0..1, milliseconds. */

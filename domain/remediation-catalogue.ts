@@ -5,7 +5,7 @@
 import type { Change } from './change.ts';
 import type { CauseType } from './finding.ts';
 import type { Suspect } from './investigation.ts';
-import type { Remediation } from './remediation.ts';
+import { type Remediation, TIER_OF } from './remediation.ts';
 
 export interface RemediationContext {
   readonly suspect: Suspect;
@@ -15,7 +15,7 @@ export interface RemediationContext {
   readonly evidenceIds: readonly string[];
 }
 
-type Draft = Omit<Remediation, 'service' | 'evidenceIds'>;
+type Draft = Omit<Remediation, 'service' | 'tier' | 'evidenceIds'>;
 type Entry = (context: RemediationContext) => Draft | undefined;
 
 const EFFECT_DEADLINE_SECONDS = 300;
@@ -25,7 +25,6 @@ const rollback: Entry = ({ suspect, change, normal }) =>
     ? {
         action: 'rollback-deploy',
         parameters: { changeId: change.changeId, version: change.version },
-        tier: 'medium',
         rationale: `${suspect.service} went wrong after ${change.summary || `the deploy of ${change.version}`}.`,
         preconditions: [
           'the previous version is still available',
@@ -41,7 +40,6 @@ const disableFlag: Entry = ({ suspect, change, normal }) =>
     ? {
         action: 'disable-flag',
         parameters: { changeId: change.changeId },
-        tier: 'low',
         rationale: `${suspect.service} went wrong after the flag change "${change.summary}".`,
         preconditions: ['the flag can be switched without a deploy'],
         ...effect(suspect.service, normal),
@@ -52,7 +50,6 @@ const disableFlag: Entry = ({ suspect, change, normal }) =>
 const scaleOut: Entry = ({ suspect, normal }) => ({
   action: 'scale-out',
   parameters: { replicas: '+1' },
-  tier: 'medium',
   rationale: `${suspect.service} has no CPU left; another replica shares its load.`,
   preconditions: ['the cluster has room for another replica', 'the load is spread over replicas'],
   ...(normal.cpuUtilization === undefined
@@ -72,7 +69,6 @@ const scaleOut: Entry = ({ suspect, normal }) => ({
 const restart: Entry = ({ suspect, normal }) => ({
   action: 'restart-service',
   parameters: suspect.pod ? { pod: suspect.pod } : {},
-  tier: 'medium',
   rationale: `${suspect.service} holds on to something that a restart frees.`,
   preconditions: ['more than one replica serves, or a short outage is acceptable'],
   ...effect(suspect.service, normal),
@@ -82,7 +78,6 @@ const restart: Entry = ({ suspect, normal }) => ({
 const shedLoad: Entry = ({ suspect, normal }) => ({
   action: 'shed-load',
   parameters: {},
-  tier: 'high',
   rationale: `More requests reach ${suspect.service} than it can serve.`,
   preconditions: ['somebody has decided whose requests may be refused'],
   ...effect(suspect.service, normal),
@@ -92,7 +87,6 @@ const shedLoad: Entry = ({ suspect, normal }) => ({
 const ticket: Entry = ({ suspect }) => ({
   action: 'open-ticket',
   parameters: { title: suspect.statement.slice(0, 200) },
-  tier: 'info',
   rationale: 'Nothing in the catalogue would safely undo this cause; its owner gets the evidence.',
   preconditions: [],
   undo: 'Close the ticket.',
@@ -107,19 +101,26 @@ const CATALOGUE: Readonly<Record<CauseType, readonly Entry[]>> = {
   'cpu-saturation': [rollback, scaleOut],
   'memory-exhaustion': [rollback, restart],
   'pool-exhaustion': [rollback, restart],
-  'disk-saturation': [ticket],
+  'disk-saturation': [rollback, ticket],
   'traffic-surge': [shedLoad],
+  'cache-stampede': [rollback, disableFlag, shedLoad],
   'network-delay': [ticket],
   'lost-calls': [rollback, ticket],
   'external-dependency': [ticket],
   'name-resolution': [ticket],
+  'expired-certificate': [ticket],
   unknown: [ticket],
 };
 
 /** The proposal for a suspect; always one, since a ticket is always possible. */
 export function chooseRemediation(context: RemediationContext): Remediation {
   const draft = firstDraft([...CATALOGUE[context.suspect.causeType], ticket], context);
-  return { ...draft, service: context.suspect.service, evidenceIds: [...context.evidenceIds] };
+  return {
+    ...draft,
+    service: context.suspect.service,
+    tier: TIER_OF[draft.action],
+    evidenceIds: [...context.evidenceIds],
+  };
 }
 
 function firstDraft(entries: readonly Entry[], context: RemediationContext): Draft {

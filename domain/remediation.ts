@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { digestOf } from '../platform/ids.ts';
 
+/** The least risk first. */
 export const riskTierSchema = z.enum(['info', 'low', 'medium', 'high']);
 export type RiskTier = z.infer<typeof riskTierSchema>;
 
@@ -16,6 +17,18 @@ export const actionKindSchema = z.enum([
   'contact-provider',
 ]);
 export type ActionKind = z.infer<typeof actionKindSchema>;
+
+/** The risk of each action in the catalogue; info: a ticket or a note. */
+export const TIER_OF: Readonly<Record<ActionKind, RiskTier>> = {
+  'open-ticket': 'info',
+  'disable-flag': 'low',
+  'contact-provider': 'low',
+  'rollback-deploy': 'medium',
+  'restart-service': 'medium',
+  'scale-out': 'medium',
+  'raise-limit': 'medium',
+  'shed-load': 'high',
+};
 
 /** The measurable promise an action makes, checked after it ran. */
 export const predictedEffectSchema = z.object({
@@ -39,6 +52,12 @@ export const remediationSchema = z.object({
   evidenceIds: z.array(z.string()),
 });
 export type Remediation = z.infer<typeof remediationSchema>;
+
+/** The tier that counts: a remediation may be taken for riskier than the catalogue says, never for less. */
+export function riskOf({ action, tier }: Pick<Remediation, 'action' | 'tier'>): RiskTier {
+  const rank = (one: RiskTier) => riskTierSchema.options.indexOf(one);
+  return rank(tier) > rank(TIER_OF[action]) ? tier : TIER_OF[action];
+}
 
 /** What an approval is bound to: a change in any part of the action gives another digest. */
 export function actionDigest(remediation: Remediation): string {
