@@ -1,62 +1,216 @@
-/** The audit chain in its table: appended one at a time, each entry sealed behind the last; nothing here updates or deletes. */
-import { type AuditContent, type AuditEntry, auditEntrySchema, sealAuditEntry } from '../domain/audit.ts';
+/**
+ * The audit chain in its table: appended one at a time, each entry sealed behind the last; nothing here updates or deletes.
+ * Where the chain ends is known from its head, which is kept outside the table (AuditHead), never from the table itself.
+ *
+ * An append is three steps, each durable before the next: the head says which entry comes next, the row is stored, the head
+ * says that it stands. A crash in between leaves a head that names the entry on its way, so the next append finishes it (the
+ * same row twice counts once). The table may therefore differ from its head by exactly that one entry; every other difference
+ * was made by somebody else, and the next entry still follows the head, so that the break stays visible.
+ */
+import {
+  type AuditContent,
+  type AuditEntry,
+  type AuditProblem,
+  type AuditRecord,
+  type AuditVerification,
+  auditEntrySchema,
+  type ChainLink,
+  createChainReader,
+  GENESIS,
+  HEAD_REPLACED,
+  sealAuditEntry,
+} from '../domain/audit.ts';
+import { errorMessage } from '../platform/errors.ts';
 import type { Database } from './database.ts';
+
+export interface HeadRecord {
+  /** The last entry that stands. */
+  readonly standing: ChainLink;
+  /** The entry on its way into the table. */
+  readonly next?: AuditEntry;
+}
+
+export type HeadReading =
+  | ({ readonly trusted: true } & HeadRecord)
+  /** `unused`: nothing shows that there ever was one. */
+  | { readonly trusted: false; readonly reason: string; readonly unused: boolean };
+
+/** The head of the chain, kept where whoever rewrites the table cannot forge it. */
+export interface AuditHead {
+  read(): Promise<HeadReading>;
+  /** Replaces it whole; durable when it resolves. Rejects with UnavailableError. */
+  write(head: HeadRecord): Promise<void>;
+}
 
 export interface AuditLog {
   /** Seals and stores; entries of one process are appended in the order of the calls. */
   append(content: AuditContent, signal?: AbortSignal): Promise<AuditEntry>;
-  /** All entries in order, `limit` at the most, from `fromSequence` on. */
-  list(fromSequence: number, limit: number, signal?: AbortSignal): Promise<AuditEntry[]>;
+  /** `limit` rows (and those that share the last one's number) from a sequence on, in order; undefined: the newest. */
+  list(fromSequence: number | undefined, limit: number, signal?: AbortSignal): Promise<AuditRecord[]>;
+  /** Reads the chain from its beginning and compares its end with the head. */
+  verify(signal?: AbortSignal): Promise<AuditVerification>;
 }
 
-/** One writer at a time: the host process owns the head of the chain. */
-export function createAuditLog(database: Database): AuditLog {
-  let tail: Promise<AuditEntry | undefined> | undefined;
+const PAGE_ROWS = 1_000;
+const MAX_ROWS = 100_000;
+const MAX_PROBLEMS = 20;
 
-  async function readLast(): Promise<AuditEntry | undefined> {
-    const { rows } = await database.read<{ Body: string }>(
-      'SELECT Body FROM inquest_audit ORDER BY Sequence DESC LIMIT 1',
-      {},
-      { tag: 'audit.last', maxRows: 1 },
-    );
-    return rows[0] ? auditEntrySchema.parse(JSON.parse(rows[0].Body)) : undefined;
+/** One writer at a time: the host process owns the head of the chain. */
+export function createAuditLog(database: Database, head: AuditHead): AuditLog {
+  let last: Promise<unknown> = Promise.resolve();
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = last.then(work, work);
+    last = turn;
+    return turn;
   }
 
-  async function appendAfter(
-    previous: AuditEntry | undefined,
-    content: AuditContent,
-    signal?: AbortSignal,
-  ): Promise<AuditEntry> {
-    const entry = sealAuditEntry(content, previous);
-    const row = {
-      Sequence: String(entry.sequence),
-      AtTime: entry.atMs, // DateTime64(3): a whole number is milliseconds
-      Actor: entry.actor,
-      Kind: entry.kind,
-      Subject: entry.subject,
-      Body: JSON.stringify(entry),
-    };
-    // Once on its way it is not called back: the row could arrive after the next one had read the head without it.
-    signal?.throwIfAborted();
-    await database.insert('inquest_audit', [row]);
+  /** Once on its way it is not called back: the head names it already. */
+  async function put(entry: AuditEntry, standing: ChainLink): Promise<AuditEntry> {
+    await head.write({ standing, next: entry });
+    await database.insert('inquest_audit', [rowOf(entry)], undefined, { repeatable: true });
+    await head.write({ standing: linkOf(entry) });
     return entry;
   }
 
+  /** Where the next entry goes, after finishing one that a crash or a lost engine left on its way. */
+  async function findEnd(atMs: number): Promise<ChainLink> {
+    const reading = await head.read();
+    if (reading.trusted) {
+      const { standing, next } = reading;
+      if (!next) return standing;
+      const stored = await readRecords(database, next.sequence, 1);
+      if (stored.some((record) => 'hash' in record && record.hash === next.hash)) {
+        await head.write({ standing: linkOf(next) });
+        return linkOf(next);
+      }
+      return linkOf(await put(next, standing));
+    }
+    const [newest] = (await readNewest(database, 1)).slice(-1);
+    if (reading.unused && !newest) return GENESIS;
+    const details = { reason: reading.reason };
+    const mark = { atMs, actor: 'host', kind: HEAD_REPLACED, subject: 'audit', details };
+    const end = newest && 'hash' in newest ? linkOf(newest) : { ...GENESIS, sequence: newest?.sequence ?? 0 };
+    return linkOf(await put(sealAuditEntry(mark, end), end));
+  }
+
   return {
-    append: (content, signal) => {
-      // After a failed append nobody knows whether the row arrived: the next one reads the head again.
-      const previous = (tail ?? readLast()).catch(() => readLast());
-      const appended = previous.then((entry) => appendAfter(entry, content, signal));
-      tail = appended;
-      return appended;
-    },
-    list: async (fromSequence, limit, signal) => {
-      const { rows } = await database.read<{ Body: string }>(
-        'SELECT Body FROM inquest_audit WHERE Sequence >= {from:UInt64} ORDER BY Sequence LIMIT {limit:UInt32}',
-        { from: fromSequence, limit },
-        { tag: 'audit.list', maxRows: limit, signal },
-      );
-      return rows.map(({ Body }) => auditEntrySchema.parse(JSON.parse(Body)));
+    append: (content, signal) =>
+      inTurn(async () => {
+        signal?.throwIfAborted();
+        const end = await findEnd(content.atMs);
+        signal?.throwIfAborted();
+        return await put(sealAuditEntry(content, end), end);
+      }),
+    list: (fromSequence, limit, signal) =>
+      fromSequence === undefined
+        ? readNewest(database, limit, signal)
+        : readRecords(database, fromSequence, limit, signal),
+    verify: async (signal) => {
+      const [reading, newest] = await inTurn(() => Promise.all([head.read(), readNewest(database, 1, signal)]));
+      const walked = await walk(database, newest.at(-1)?.sequence ?? 0, signal);
+      const ending = compareEnd(reading, walked.last);
+      const problems = [...walked.problems, ...ending].sort((left, right) => orderOf(left) - orderOf(right));
+      return { ...walked, whole: problems.length === 0, problems: problems.slice(0, MAX_PROBLEMS) };
     },
   };
+}
+
+const linkOf = ({ sequence, hash }: ChainLink): ChainLink => ({ sequence, hash });
+const orderOf = ({ sequence }: AuditProblem): number => sequence ?? Number.POSITIVE_INFINITY;
+
+async function walk(database: Database, to: number, signal?: AbortSignal) {
+  const chain = createChainReader();
+  const problems: AuditProblem[] = [];
+  let entries = 0;
+  for (let from = 0; from <= to && to > 0; ) {
+    const page = (await readRecords(database, from, PAGE_ROWS, signal)).filter(({ sequence }) => sequence <= to);
+    for (const record of page) {
+      const problem = chain.read(record);
+      if (problem && problems.length < MAX_PROBLEMS) problems.push(problem);
+    }
+    entries += page.length;
+    from = (page.at(-1)?.sequence ?? to) + 1;
+  }
+  return { entries, last: linkOf(chain.last()), problems };
+}
+
+/** What the head says about the end of the chain in the table. */
+function compareEnd(reading: HeadReading, last: ChainLink): AuditProblem[] {
+  if (!reading.trusted) return reading.unused && last.sequence === 0 ? [] : [{ problem: reading.reason }];
+  const { standing, next } = reading;
+  if ([standing, next].some((link) => link?.sequence === last.sequence && link.hash === last.hash)) return [];
+  const vouched = `the head outside the table vouches for ${standing.sequence} entries`;
+  if (last.sequence < standing.sequence) return [{ sequence: last.sequence + 1, problem: `missing: ${vouched}` }];
+  if (last.sequence > standing.sequence) {
+    return [{ sequence: standing.sequence + 1, problem: `not written by this Inquest: ${vouched}` }];
+  }
+  return [
+    { sequence: last.sequence, problem: 'not the entry that the head outside the table vouches for: it was rewritten' },
+  ];
+}
+
+interface Row {
+  Sequence: string;
+  AtMs: string;
+  Actor: string;
+  Kind: string;
+  Subject: string;
+  Body: string;
+}
+
+/** Columns are for reading by hand; the body is the entry. */
+function rowOf(entry: AuditEntry): object {
+  return {
+    Sequence: String(entry.sequence),
+    AtTime: entry.atMs, // DateTime64(3): a whole number is milliseconds
+    ...columnsOf(entry),
+    Body: JSON.stringify(entry),
+  };
+}
+
+/** Half of a surrogate pair is nothing that a column can hold. */
+function columnsOf({ actor, kind, subject }: AuditEntry): Pick<Row, 'Actor' | 'Kind' | 'Subject'> {
+  return { Actor: actor.toWellFormed(), Kind: kind.toWellFormed(), Subject: subject.toWellFormed() };
+}
+
+const COLUMNS = 'Sequence, toUnixTimestamp64Milli(AtTime) AS AtMs, Actor, Kind, Subject, Body';
+
+async function readRecords(
+  database: Database,
+  fromSequence: number,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<AuditRecord[]> {
+  const { rows } = await database.read<Row>(
+    `SELECT DISTINCT ${COLUMNS} FROM inquest_audit WHERE Sequence >= {from:UInt64}
+     ORDER BY Sequence LIMIT {limit:UInt32} WITH TIES`,
+    { from: fromSequence, limit },
+    { tag: 'audit.list', maxRows: MAX_ROWS, signal },
+  );
+  return rows.map(recordOf);
+}
+
+async function readNewest(database: Database, limit: number, signal?: AbortSignal): Promise<AuditRecord[]> {
+  const { rows } = await database.read<Row>(
+    `SELECT DISTINCT ${COLUMNS} FROM inquest_audit ORDER BY Sequence DESC LIMIT {limit:UInt32} WITH TIES`,
+    { limit },
+    { tag: 'audit.newest', maxRows: MAX_ROWS, signal },
+  );
+  return rows.map(recordOf).reverse();
+}
+
+function recordOf(row: Row): AuditRecord {
+  const sequence = Math.min(Number(row.Sequence), Number.MAX_SAFE_INTEGER - 1);
+  try {
+    const entry = auditEntrySchema.parse(JSON.parse(row.Body));
+    const columns = columnsOf(entry);
+    const agrees =
+      String(entry.sequence) === row.Sequence &&
+      String(entry.atMs) === row.AtMs &&
+      (['Actor', 'Kind', 'Subject'] as const).every((column) => columns[column] === row[column]);
+    return agrees ? entry : { sequence, unreadable: 'its columns contradict its body: the row was edited' };
+  } catch (error) {
+    const why = errorMessage(error).replace(/\s+/g, ' ').slice(0, 200);
+    return { sequence, unreadable: `its body is no audit entry: ${why}` };
+  }
 }

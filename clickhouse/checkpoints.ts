@@ -1,6 +1,7 @@
 /** Durable rows for the graph's checkpoints: text under (thread, namespace, kind, key), the newest version of each. */
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from './database.ts';
+import { createRowVersions } from './row-versions.ts';
 
 export interface CheckpointTextRow<Kind extends string> {
   readonly threadId: string;
@@ -25,19 +26,18 @@ export interface CheckpointTable<Kind extends string> {
   /** In descending order of keys. */
   read(query: CheckpointTextQuery<Kind>, signal?: AbortSignal): Promise<readonly CheckpointTextRow<Kind>[]>;
   deleteThread(threadId: string, signal?: AbortSignal): Promise<void>;
+  /** Threads of which anything is left. */
+  listThreads(signal?: AbortSignal): Promise<readonly string[]>;
 }
 
 const MAX_ROWS = 100_000;
 
 export function createCheckpointTable<Kind extends string>(database: Database, clock: Clock): CheckpointTable<Kind> {
-  let lastVersion = 0;
-  const nextVersion = () => {
-    lastVersion = Math.max(lastVersion + 1, clock.nowMs() * 1_000);
-    return String(lastVersion);
-  };
+  const versions = createRowVersions(database, 'inquest_checkpoints', clock);
+  const nextVersion = async () => String(await versions());
   return {
     put: async (rows, signal) => {
-      const version = nextVersion();
+      const version = await nextVersion();
       const stored = rows.map(({ threadId, namespace, kind, key, text }) => ({
         ThreadId: threadId,
         Namespace: namespace,
@@ -46,9 +46,20 @@ export function createCheckpointTable<Kind extends string>(database: Database, c
         Text: text,
         Version: version,
       }));
-      await database.insert('inquest_checkpoints', stored, signal);
+      await database.insert('inquest_checkpoints', stored, signal, { repeatable: true });
     },
     read: (query, signal) => readRows(database, query, signal),
+    listThreads: async (signal) => {
+      const { rows } = await database.read<{ ThreadId: string }>(
+        `SELECT DISTINCT ThreadId FROM (
+           SELECT ThreadId, argMax(IsDeleted, (Version, IsDeleted)) AS Gone
+           FROM inquest_checkpoints GROUP BY ThreadId, Namespace, Kind, Key
+         ) WHERE Gone = 0 ORDER BY ThreadId`,
+        {},
+        { tag: 'checkpoints.threads', maxRows: MAX_ROWS, signal },
+      );
+      return rows.map(({ ThreadId }) => ThreadId);
+    },
     deleteThread: async (threadId, signal) => {
       // Tombstones instead of a mutation: inserts are what the engine does safely and at once.
       const { rows } = await database.read<{ Namespace: string; Kind: string; Key: string }>(
@@ -57,9 +68,9 @@ export function createCheckpointTable<Kind extends string>(database: Database, c
         { threadId },
         { tag: 'checkpoints.delete', maxRows: MAX_ROWS, signal },
       );
-      const version = nextVersion();
+      const version = await nextVersion();
       const tombstones = rows.map((row) => ({ ...row, ThreadId: threadId, Text: '', Version: version, IsDeleted: 1 }));
-      await database.insert('inquest_checkpoints', tombstones, signal);
+      await database.insert('inquest_checkpoints', tombstones, signal, { repeatable: true });
     },
   };
 }

@@ -142,6 +142,13 @@ export function describeDatabase(name: string, reach: () => Promise<ReachedEngin
         }
       });
 
+      it('reject with LimitError beyond their memory, and leave the engine room for others', async () => {
+        const sql = 'SELECT length(groupArray(number)) AS length FROM numbers(20000000)';
+        const failure = await failureOf(readRows(sql, {}, { maxMemoryBytes: 20_000_000 }));
+        expect(failure).toBeInstanceOf(LimitError);
+        expect(await readRows(sql)).toEqual([{ length: '20000000' }]);
+      });
+
       it('reject with LimitError after their time', async () => {
         const sql = 'SELECT count() AS count FROM numbers(10000000000000) WHERE cityHash64(number) = 1';
         expect(await failureOf(readRows(sql, {}, { timeoutMs: 500 }))).toBeInstanceOf(LimitError);

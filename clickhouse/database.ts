@@ -21,6 +21,8 @@ export interface ReadOptions {
   /** More rows than this reject with LimitError; nothing is cut silently. */
   readonly maxRows: number;
   readonly timeoutMs?: number | undefined;
+  /** What it may take in the engine; more rejects with LimitError. Two GiB by default. */
+  readonly maxMemoryBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -33,12 +35,20 @@ export interface Reading<Row> {
   readonly query: ExecutedQuery;
 }
 
+export interface InsertOptions {
+  /** The same rows twice are as good as once: they replace each other, or are read DISTINCT. */
+  readonly repeatable?: boolean;
+}
+
 export interface Database {
   readonly name: string;
   /** A SELECT. Rejects with LimitError (rows, time), UnavailableError (engine away), InputError (refused statement). */
   read<Row extends object>(sql: string, parameters: QueryParameters, options: ReadOptions): Promise<Reading<Row>>;
-  /** Rows into a table of this database, as JSONEachRow. Resolves when they are stored. */
-  insert(table: string, rows: readonly object[], signal?: AbortSignal): Promise<void>;
+  /**
+   * Rows into a table of this database, as JSONEachRow. Resolves when they are stored. After an UnavailableError they may be
+   * stored or not, unless `isNeverSent`; who sends them again says with `repeatable` that a second time changes nothing.
+   */
+  insert(table: string, rows: readonly object[], signal?: AbortSignal, options?: InsertOptions): Promise<void>;
   /** DDL and other statements without rows. */
   command(sql: string, signal?: AbortSignal): Promise<void>;
   /** Version of the engine; rejects with UnavailableError while it is away. */
@@ -52,9 +62,14 @@ export interface DatabaseOptions {
   readonly password: string;
   /** Made if it does not exist. */
   readonly database: string;
+  /** Why nobody answers there just now, if the one who opens it knows: said to whoever asks meanwhile. */
+  readonly whyAway?: () => string | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** What one read may hold in the engine, and what it may answer with: a question that needs more is too wide. */
+const MAX_READ_MEMORY_BYTES = 2 * 1024 ** 3;
+const MAX_READ_ANSWER_BYTES = 256 * 1024 ** 2;
 /** Parameters travel in the URL, encoded; servers take a megabyte of it. */
 const MAX_PARAMETER_CHARACTERS = 900_000;
 
@@ -66,18 +81,17 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     keep_alive: { enabled: true, idle_socket_ttl: 2_500 },
     log: { level: ClickHouseLogLevel.OFF }, // every error is thrown; its own log would write to stdout
   };
+  const ask: Ask = (work, signal) => translated(work, signal, options.whyAway);
   const setup = createClient({ ...connection, ...settings });
   try {
-    await translated(() =>
-      setup.command({ query: `CREATE DATABASE IF NOT EXISTS \`${options.database}\` ENGINE = Atomic` }),
-    );
+    await ask(() => setup.command({ query: `CREATE DATABASE IF NOT EXISTS \`${options.database}\` ENGINE = Atomic` }));
   } finally {
     await setup.close();
   }
   const client = createClient({ ...connection, ...settings, database: options.database, request_timeout: 120_000 });
   return {
     name: options.database,
-    read: (sql, parameters, readOptions) => read(client, sql, parameters, readOptions),
+    read: (sql, parameters, readOptions) => read(client, ask, sql, parameters, readOptions),
     insert: async (table, rows, signal) => {
       if (rows.length === 0) return;
       const settings = { max_partitions_per_insert_block: '0' }; // replayed history spans many days in one request
@@ -88,14 +102,14 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
         clickhouse_settings: settings,
         ...abortable(signal),
       } as const;
-      await translated(() => client.insert(insert), signal);
+      await ask(() => client.insert(insert), signal);
     },
     command: async (sql, signal) => {
-      await translated(() => client.command({ query: sql, ...abortable(signal) }), signal);
+      await ask(() => client.command({ query: sql, ...abortable(signal) }), signal);
     },
     version: async (signal) => {
       const options = { tag: 'version', maxRows: 1, signal };
-      const { rows } = await read<{ version: string }>(client, 'SELECT version() AS version', {}, options);
+      const { rows } = await read<{ version: string }>(client, ask, 'SELECT version() AS version', {}, options);
       return rows[0]?.version ?? '';
     },
     close: () => client.close(),
@@ -108,6 +122,7 @@ function abortable(signal: AbortSignal | undefined): { abort_signal?: AbortSigna
 
 async function read<Row extends object>(
   client: ClickHouseClient,
+  ask: Ask,
   sql: string,
   parameters: QueryParameters,
   options: ReadOptions,
@@ -116,7 +131,7 @@ async function read<Row extends object>(
   if (encodeURIComponent(JSON.stringify(parameters)).length > MAX_PARAMETER_CHARACTERS) {
     throw new LimitError(`The parameters of ${options.tag} are too large for one query: ask for less at a time.`);
   }
-  const rows = await translated(async () => {
+  const rows = await ask(async () => {
     const answer = await client.query({
       query: statement,
       query_params: { ...parameters },
@@ -136,10 +151,13 @@ async function read<Row extends object>(
 }
 
 /** Bounds travel in the statement: settings given with the connection would stick to it in the embedded engine. */
-function settingsClause({ tag, maxRows, timeoutMs = DEFAULT_TIMEOUT_MS }: ReadOptions): string {
+function settingsClause(options: ReadOptions): string {
+  const { tag, maxRows, timeoutMs = DEFAULT_TIMEOUT_MS, maxMemoryBytes = MAX_READ_MEMORY_BYTES } = options;
   const settings = [
     `max_execution_time = ${Math.max(1, Math.ceil(timeoutMs / 1000))}`,
+    `max_memory_usage = ${maxMemoryBytes}`,
     `max_result_rows = ${maxRows}`,
+    `max_result_bytes = ${MAX_READ_ANSWER_BYTES}`,
     "result_overflow_mode = 'throw'",
     'output_format_json_quote_64bit_integers = 1',
     `log_comment = 'inquest:${tag.replaceAll(/[^\w:.-]/g, '_')}'`,
@@ -149,7 +167,9 @@ function settingsClause({ tag, maxRows, timeoutMs = DEFAULT_TIMEOUT_MS }: ReadOp
 
 /** ClickHouse's own error numbers (src/Common/ErrorCodes.cpp), by who must act. */
 const LIMIT_CODES = new Set(['158', '159', '160', '241', '307', '396']);
-const AWAY_CODES = new Set(['202', '203', '209', '210', '225', '236', '242', '243', '252', '394', '425', '439', '999']);
+const AWAY_CODES = new Set(['202', '203', '209', '210', '225', '236', '242', '252', '394', '425', '439', '999']);
+/** No room on the disk: the operator makes some, and whoever asked tries again. */
+const FULL_CODES = new Set(['75', '243']);
 /** Wrong user or password, or one that may not do this: the operator's to set right. */
 const ACCESS_CODES = new Set(['164', '192', '193', '194', '291', '497', '516']);
 const INPUT_CODES = new Set(['6', '27', '38', '41', '53', '62', '69', '70', '72', '117', '130', '457']);
@@ -163,22 +183,33 @@ const SOCKET_CODES = new Set([
   'ERR_STREAM_PREMATURE_CLOSE',
 ]);
 
-async function translated<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+/** Runs one call to the driver; what it throws comes out as one of our errors, or as the signal's reason. */
+type Ask = <T>(work: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
+
+async function translated<T>(
+  work: () => Promise<T>,
+  signal: AbortSignal | undefined,
+  whyAway: DatabaseOptions['whyAway'],
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
     signal?.throwIfAborted();
-    throw translateError(error);
+    throw translateError(error, whyAway);
   }
 }
 
-function translateError(error: unknown): AppError {
+function translateError(error: unknown, whyAway: DatabaseOptions['whyAway']): AppError {
   const message = errorMessage(error).split('\n', 1)[0]?.slice(0, 500) ?? '';
   if (error instanceof ClickHouseError) {
     const options = { cause: error, details: { clickhouseCode: error.code } };
     if (LIMIT_CODES.has(error.code))
       return new LimitError(`ClickHouse stopped the query at its limit: ${message}`, options);
     if (AWAY_CODES.has(error.code)) return new UnavailableError(`ClickHouse cannot answer now: ${message}`, options);
+    if (FULL_CODES.has(error.code)) {
+      const problem = 'The disk of ClickHouse is full: nothing is stored until somebody makes room';
+      return new UnavailableError(`${problem} (${message.trim()}).`, options);
+    }
     if (ACCESS_CODES.has(error.code)) return new ConfigError(`ClickHouse refused the user: ${message}`, options);
     if (INPUT_CODES.has(error.code))
       return new InputError(`ClickHouse refused the data or parameters: ${message}`, options);
@@ -186,13 +217,17 @@ function translateError(error: unknown): AppError {
   }
   const code = socketCode(error);
   if (code !== undefined && SOCKET_CODES.has(code)) {
-    return new UnavailableError('ClickHouse does not answer (it may be restarting): try again in a moment.', {
-      cause: error,
-    });
+    const why = whyAway?.() ?? 'ClickHouse does not answer (it may be restarting): try again in a moment.';
+    return new UnavailableError(why, { cause: error });
   }
   return new UnavailableError(`The connection to ClickHouse failed (${message}): try again in a moment.`, {
     cause: error,
   });
+}
+
+/** True when an UnavailableError says that nobody was there to take the rows: sending them again cannot store them twice. */
+export function isNeverSent(error: unknown): boolean {
+  return error instanceof UnavailableError && socketCode(error.cause) === 'ECONNREFUSED';
 }
 
 function socketCode(error: unknown): string | undefined {

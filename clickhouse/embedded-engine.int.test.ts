@@ -1,6 +1,6 @@
 /** The embedded engine as a process: what its death costs its callers, what it leaves behind, whom it lets in. */
 import { once } from 'node:events';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -125,6 +125,33 @@ describe('when it dies', () => {
     });
   });
 
+  it('says why it does not come back, tries again by itself, and serves as soon as it can', async () => {
+    const engine = await openEmbeddedEngine({ dataDir: directory.dataDir, logger: silentLogger });
+    const database = await openDatabase({ ...engine, database: 'engine_test', whyAway: engine.problem });
+    await database.command('CREATE TABLE kept (n UInt32) ENGINE = MergeTree ORDER BY n');
+    await database.insert('kept', [{ n: 1 }]);
+    expect(engine.problem()).toBeUndefined();
+
+    const engineDir = join(directory.dataDir, 'engine');
+    renameSync(engineDir, `${engineDir}.aside`);
+    writeFileSync(engineDir, 'not a directory');
+    killHard(engine.pid());
+    await retry(async () => {
+      if (engine.restarts() < 3) throw new UnavailableError('it has not tried often enough yet');
+    }, PATIENCE);
+    const refusal = await database.version().catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(UnavailableError);
+    expect(String(refusal)).toMatch(/did not start: EEXIST.*tried 2 times/s);
+
+    rmSync(engineDir);
+    renameSync(`${engineDir}.aside`, engineDir);
+    await engine.untilRunning(60_000);
+    expect(engine.problem()).toBeUndefined();
+    expect((await database.read('SELECT n FROM kept', {}, bounds)).rows).toEqual([{ n: 1 }]);
+    await database.close();
+    await engine.close();
+  });
+
   it('takes the engine along when its host is killed, so that the next host starts at once', async () => {
     const { process: host, address } = await startEngineHost(directory.dataDir);
     const database = await openDatabase({ ...address, database: 'engine_test' });
@@ -176,7 +203,7 @@ describe('its directory', () => {
     const file = join(directory.dataDir, ENGINE_ADDRESS_FILE);
     await withEngine(async (engine) => {
       const { url, user, password } = engine;
-      expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ url, user, password });
+      expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ url, user, password, pid: engine.pid() });
       expect(statSync(file).mode & 0o777).toBe(0o600);
     });
     expect(() => statSync(file)).toThrow();

@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -21,16 +21,21 @@ export interface EmbeddedEngine {
   pid(): number | undefined;
   /** How often it was started again after dying. */
   restarts(): number;
+  /** Why it does not run now and what happens next, as a sentence; undefined while it runs. */
+  problem(): string | undefined;
+  /** Resolves when it runs, at once if it does; or after `patienceMs`, whatever came of it. */
+  untilRunning(patienceMs: number): Promise<void>;
   /** Stops the child and waits until it is gone. */
   close(): Promise<void>;
 }
 
 const START_TIMEOUT_MS = 30_000;
-/** Started again at once so many times a minute; an engine that dies more often than that rests in between. */
+/** Started again at once so many times a minute; an engine that dies or fails more often rests in between, ever longer. */
 const QUICK_RESTARTS_PER_MINUTE = 20;
-const REST_MS = 5_000;
+const FIRST_REST_MS = 250;
+const MAX_REST_MS = 30_000;
 
-/** Name of the file in the data directory through which workers find the engine: `{url, user, password}`. */
+/** Name of the file in the data directory through which workers find the engine: `{url, user, password, pid}`. */
 export const ENGINE_ADDRESS_FILE = 'engine.json';
 
 /** Opens the engine in `dataDir`; throws ConfigError when it cannot start (no chdb, directory locked or not writable). */
@@ -40,58 +45,92 @@ export async function openEmbeddedEngine(options: { dataDir: string; logger: Log
   const password = randomBytes(24).toString('base64url');
   const server = { engineDir: join(dataDir, 'engine'), spoolDir: join(dataDir, 'incoming'), password };
   const closing = new AbortController();
-  let restartTimesMs: number[] = [];
+  const rests = createRests();
   let restarts = 0;
   let restarting: Promise<void> = Promise.resolve();
+  let problem: string | undefined;
   let { child, port } = await startChild({ ...server, port: 0 }, closing.signal);
+  const address = { url: `http://127.0.0.1:${port}`, user: 'default', password };
+  const addressFile = join(dataDir, ENGINE_ADDRESS_FILE);
   watch(child);
 
   function watch(watched: ChildProcess): void {
+    noteAddress(addressFile, { ...address, pid: watched.pid }, logger);
     watched.once('exit', (code, killSignal) => {
       if (closing.signal.aborted) return;
       logger.error({ code, killSignal }, 'the embedded engine stopped; starting it again');
+      problem = `The embedded ClickHouse ended (${killSignal ?? code}) and is started again: try again in a moment.`;
       restarting = restart();
     });
   }
 
   /** Resolves when it runs again or is closed: an engine that does not come back today may do so when the disk has room. */
   async function restart(): Promise<void> {
-    while (await mayRestart()) {
+    for (let failures = 0; await rested(failures); failures++) {
       try {
         restarts++;
         ({ child } = await startChild({ ...server, port }, closing.signal));
+        problem = undefined;
         watch(child);
         return;
       } catch (error) {
-        if (!closing.signal.aborted) logger.error({ reason: errorMessage(error) }, 'the embedded engine did not start');
+        if (closing.signal.aborted) return;
+        problem = `${errorMessage(error)} It has been tried ${failures + 1} times and is tried again by itself.`;
+        logger.error({ reason: errorMessage(error), failures: failures + 1 }, 'the embedded engine did not start');
       }
     }
   }
 
   /** False when it is closed. */
-  async function mayRestart(): Promise<boolean> {
-    const nowMs = Date.now();
-    restartTimesMs = [...restartTimesMs.filter((atMs) => nowMs - atMs < 60_000), nowMs];
-    if (restartTimesMs.length > QUICK_RESTARTS_PER_MINUTE) {
-      await delay(REST_MS, undefined, { signal: closing.signal }).catch(() => undefined);
-    }
+  async function rested(failures: number): Promise<boolean> {
+    await delay(rests.nextMs(failures), undefined, { signal: closing.signal }).catch(() => undefined);
     return !closing.signal.aborted;
   }
 
-  const address = { url: `http://127.0.0.1:${port}`, user: 'default', password };
-  const addressFile = join(dataDir, ENGINE_ADDRESS_FILE);
-  writeFileSync(addressFile, JSON.stringify(address), { mode: 0o600 });
   return {
     ...address,
     pid: () => child.pid,
     restarts: () => restarts,
+    problem: () => problem,
+    untilRunning: async (patienceMs) => {
+      const enough = new AbortController();
+      const patience = delay(patienceMs, undefined, { signal: enough.signal }).catch(() => undefined);
+      await Promise.race([restarting, patience]);
+      enough.abort();
+    },
     close: async () => {
       closing.abort();
-      rmSync(addressFile, { force: true });
       await restarting;
       await stopChild(child);
+      rmSync(addressFile, { force: true });
     },
   };
+}
+
+/** How long to wait before the next start: not at all after a few deaths, ever longer after failures and many deaths. */
+function createRests(): { nextMs(failures: number): number } {
+  let startsMs: number[] = [];
+  return {
+    nextMs: (failures) => {
+      const nowMs = performance.now();
+      startsMs = [...startsMs.filter((atMs) => nowMs - atMs < 60_000), nowMs];
+      const beyond = Math.max(failures, startsMs.length - QUICK_RESTARTS_PER_MINUTE);
+      return beyond <= 0 ? 0 : Math.min(MAX_REST_MS, FIRST_REST_MS * 2 ** (beyond - 1));
+    },
+  };
+}
+
+/** Written whole, so that nobody reads half of it; a disk without room must not end what runs. */
+function noteAddress(path: string, address: object, logger: Logger): void {
+  try {
+    writeFileSync(`${path}.new`, JSON.stringify(address), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  } catch (error) {
+    logger.error(
+      { reason: errorMessage(error) },
+      'workers cannot find the embedded engine: its address was not written',
+    );
+  }
 }
 
 function makeDataDirectory(dataDir: string): void {

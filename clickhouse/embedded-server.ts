@@ -5,6 +5,7 @@
 
 import { timingSafeEqual } from 'node:crypto';
 import { createWriteStream, mkdirSync, rmSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -27,6 +28,8 @@ const SESSIONS = 4;
 /** Replayed history spans many days in one request; the default refuses an insert into more than 100 partitions. */
 const CONNECTION_ARGS = ['--output_format_json_quote_64bit_integers=1', '--max_partitions_per_insert_block=0'];
 const MAX_STATEMENT_BYTES = 1024 * 1024;
+/** Room that inserts leave on the disk: merges, and whoever makes room, need some. */
+const RESERVED_DISK_BYTES = 32 * 1024 * 1024;
 /** Parameters travel in the URL; ClickHouse's own http_max_uri_size. Node's default is 16 KiB. */
 const MAX_HEADER_BYTES = 1024 * 1024;
 
@@ -43,7 +46,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
     handle(request, response, pool, options).catch((error: unknown) => {
       if (response.headersSent) response.destroy(error instanceof Error ? error : undefined);
-      else sendError(response, error);
+      else sendError(request, response, error);
     });
   });
   server.keepAliveTimeout = 30_000;
@@ -151,15 +154,31 @@ async function spoolInsert(
 ): Promise<void> {
   const path = join(spoolDir, `${++spooled}.body`);
   try {
+    await refuseIfFull(spoolDir);
     const file = createWriteStream(path, { mode: 0o600 });
     if (request.headers['content-encoding'] === 'gzip') await pipeline(request, createGunzip(), file);
     else await pipeline(request, file);
     await pool.use(database, [], async (session) => {
       await session.queryAsync(`INSERT INTO ${target} FROM INFILE '${path}' FORMAT ${format}`);
     });
+  } catch (error) {
+    throw isDiskFull(error) ? refusal(243, `No space left in ${spoolDir}. (NOT_ENOUGH_SPACE)`) : error;
   } finally {
     rmSync(path, { force: true });
   }
+}
+
+/** Before the disk is full to the last byte, while everything but inserts still works. */
+async function refuseIfFull(directory: string): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
+  const freeBytes = bavail * bsize;
+  if (freeBytes >= RESERVED_DISK_BYTES) return;
+  const [free, reserved] = [freeBytes, RESERVED_DISK_BYTES].map((bytes) => `${(bytes / 1024 ** 2).toFixed(1)} MiB`);
+  throw refusal(243, `${free} left in ${directory}, ${reserved} are kept free. (NOT_ENOUGH_SPACE)`);
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
 async function readStatement(request: IncomingMessage): Promise<string> {
@@ -186,7 +205,8 @@ function isAuthorized(request: IncomingMessage, password: string): boolean {
 }
 
 /** Errors as ClickHouse writes them: the code in a header and in the text, from which the client builds its own error. */
-function sendError(response: ServerResponse, error: unknown): void {
+function sendError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  response.shouldKeepAlive = request.complete; // the rest of a body that nobody reads must not stand before the next one
   const text = errorMessage(error);
   const code = /Code: (\d+)/.exec(text)?.[1] ?? '1002';
   response.writeHead(500, { 'X-ClickHouse-Exception-Code': code, 'Content-Type': 'text/plain' });

@@ -55,7 +55,7 @@ describe('a document', () => {
 
   it('stays the newest for the next process', async () => {
     await archive.save('incident', [incident('inc_1')]);
-    clock.advance(1);
+    clock.advance(-3_600_000); // set back while nobody ran
     const next = createIncidentArchive(await opened.reopen(), clock);
     await next.save('incident', [incident('inc_1', { status: 'resolved' })]);
     expect((await archive.find('incident', 'inc_1'))?.status).toBe('resolved');
@@ -118,5 +118,38 @@ describe('a list', () => {
   it('of nothing saved is empty, and saving nothing is nothing', async () => {
     await archive.save('incident', []);
     expect(await archive.list('incident', 10)).toEqual([]);
+  });
+});
+
+describe('a page', () => {
+  const statuses = ['open', 'resolved', 'open', 'resolved', 'open'] as const;
+  beforeEach(() =>
+    archive.save(
+      'incident',
+      // Three of the same millisecond: their ids decide.
+      statuses.map((status, index) => incident(`inc_${index}`, { status, openedAtMs: NOW_MS + Math.min(index, 2) })),
+    ),
+  );
+
+  async function readAll(limit: number, status?: string): Promise<string[][]> {
+    const pages: string[][] = [];
+    for (let page = await archive.page('incident', { limit, status }); ; ) {
+      pages.push(page.documents.map(({ incidentId }) => incidentId));
+      if (!page.next) return pages;
+      // What comes meanwhile is newer than all that is still to be read.
+      await archive.save('incident', [incident(`new_${pages.length}`, { openedAtMs: NOW_MS + 10 })]);
+      page = await archive.page('incident', { limit, status, after: page.next });
+    }
+  }
+
+  it('goes on where the one before ended, whatever comes meanwhile', async () => {
+    expect(await readAll(2)).toEqual([['inc_4', 'inc_3'], ['inc_2', 'inc_1'], ['inc_0']]);
+  });
+
+  it('holds documents whose newest version has the status', async () => {
+    await archive.save('incident', [incident('inc_0', { status: 'resolved', openedAtMs: NOW_MS })]);
+    expect(await readAll(5, 'open')).toEqual([['inc_4', 'inc_2']]);
+    expect(await readAll(2, 'resolved')).toEqual([['inc_3', 'inc_1'], ['inc_0']]);
+    expect(await readAll(2, `'; DROP TABLE inquest_archive --`)).toEqual([[]]);
   });
 });

@@ -5,6 +5,7 @@ import { type Incident, incidentSchema } from '../domain/incident.ts';
 import { type Investigation, investigationSchema } from '../domain/investigation.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from './database.ts';
+import { createRowVersions } from './row-versions.ts';
 
 interface DocumentShapes {
   incident: Incident;
@@ -41,25 +42,55 @@ export interface IncidentArchive {
   find<K extends Kind>(kind: K, id: string, signal?: AbortSignal): Promise<DocumentShapes[K] | undefined>;
   /** Newest first by the document's own time. */
   list<K extends Kind>(kind: K, limit: number, signal?: AbortSignal): Promise<DocumentShapes[K][]>;
+  /** As `list`, a part at a time. */
+  page<K extends Kind>(kind: K, question: PageQuestion, signal?: AbortSignal): Promise<ArchivePage<DocumentShapes[K]>>;
 }
 
+export interface PageQuestion {
+  readonly limit: number;
+  /** Of an approval: `pending`, or the outcome of its decision. All when left out. */
+  readonly status?: string | undefined;
+  /** `next` of the page before; left out: from the newest. */
+  readonly after?: ArchivePlace | undefined;
+}
+
+/** A document's place in its list; documents that come while somebody reads do not move it. */
+export interface ArchivePlace {
+  readonly atMs: number;
+  readonly id: string;
+}
+
+export interface ArchivePage<Document> {
+  readonly documents: Document[];
+  /** Absent: there are no more. */
+  readonly next?: ArchivePlace;
+}
+
+const BEFORE_ALL: ArchivePlace = { atMs: Number.MAX_SAFE_INTEGER, id: '' };
+
+const STATUS_SQL: Readonly<Record<Kind, string>> = {
+  incident: `JSONExtractString(NewestBody, 'status')`,
+  investigation: `JSONExtractString(NewestBody, 'status')`,
+  approval: `if(JSONHas(NewestBody, 'decision'), JSONExtractString(NewestBody, 'decision', 'outcome'), 'pending')`,
+  evidence: `''`,
+};
+
 export function createIncidentArchive(database: Database, clock: Clock): IncidentArchive {
-  let lastVersion = 0;
-  /** Grows with every save, also within one millisecond and when the clock steps back while this process lives. */
-  const nextVersion = () => {
-    lastVersion = Math.max(lastVersion + 1, clock.nowMs() * 1_000);
-    return lastVersion;
-  };
+  const nextVersion = createRowVersions(database, 'inquest_archive', clock);
   return {
     save: async (kind, documents, signal) => {
-      const rows = documents.map((document) => ({
+      if (documents.length === 0) return;
+      const version = String(await nextVersion());
+      // Of one id the last counts: rows of one insert that replace each other have one version, and one place.
+      const newest = new Map(documents.map((document) => [IDS[kind](document), document]));
+      const rows = [...newest].map(([id, document]) => ({
         Kind: kind,
-        Id: IDS[kind](document),
-        Version: String(nextVersion()),
+        Id: id,
+        Version: version,
         SortTime: TIMES[kind](document), // DateTime64(3): a whole number is milliseconds
         Body: JSON.stringify(document),
       }));
-      await database.insert('inquest_archive', rows, signal);
+      await database.insert('inquest_archive', rows, signal, { repeatable: true });
     },
     find: async (kind, id, signal) => {
       const { rows } = await database.read<{ Body: string }>(
@@ -78,6 +109,21 @@ export function createIncidentArchive(database: Database, clock: Clock): Inciden
         { tag: 'archive.list', maxRows: limit, signal },
       );
       return rows.map(({ Body }) => PARSERS[kind].parse(JSON.parse(Body)));
+    },
+    page: async (kind, { limit, status = '', after = BEFORE_ALL }, signal) => {
+      const { rows } = await database.read<{ NewestBody: string }>(
+        `SELECT argMax(Body, Version) AS NewestBody, toUnixTimestamp64Milli(argMax(SortTime, Version)) AS AtMs
+         FROM inquest_archive WHERE Kind = {kind:String}
+         GROUP BY Id
+         HAVING ({status:String} = '' OR ${STATUS_SQL[kind]} = {status:String})
+           AND (AtMs, Id) < ({atMs:Int64}, {id:String})
+         ORDER BY AtMs DESC, Id DESC LIMIT {limit:UInt32}`,
+        { kind, status, ...after, limit: limit + 1 },
+        { tag: 'archive.page', maxRows: limit + 1, signal },
+      );
+      const documents = rows.slice(0, limit).map(({ NewestBody }) => PARSERS[kind].parse(JSON.parse(NewestBody)));
+      const last = rows.length > limit ? documents.at(-1) : undefined;
+      return last ? { documents, next: { atMs: TIMES[kind](last), id: IDS[kind](last) } } : { documents };
     },
   };
 }

@@ -142,10 +142,10 @@ series AS (
         point.2, point.3, point.4),
       arrayFilter(point -> ${isInWindow('point.1')} OR ${isInBaseline('point.1')}, groupArrayArray(added))) AS stepped,
     arraySort(point -> (point.3 * 2 + point.1) * 1000 + cityHash64(point.4, point.5) % 1000, stepped) AS sorted,
-    arrayMap((point, next) -> point.1 != next.1 OR point.3 != next.3, sorted, arrayPushBack(arrayPopFront(sorted), (2, 0, 0, 0, 0, 0))) AS isLast,
+    arrayMap((point, next) -> point.1 != next.1 OR point.3 != next.3, sorted, arrayPopFront(arrayPushBack(sorted, (2, 0, 0, 0, 0, 0)))) AS isLast,
     arrayFilter((point, last) -> last, sorted, isLast) AS steps,
     arrayFilter((index, last) -> last, arrayEnumerate(sorted), isLast) AS ends,
-    arrayMap((end, before) -> (before + 1, toUInt32(end - before)), ends, arrayPushFront(arrayPopBack(ends), 0)) AS runs,
+    arrayMap((end, before) -> (before + 1, toUInt32(end - before)), ends, arrayPopBack(arrayPushFront(ends, 0))) AS runs,
     ${sumOfRuns(4)} AS amounts, ${sumOfRuns(5)} AS totals, ${sumOfRuns(6)} AS seconds
   FROM increments
   GROUP BY service, metric, pod, kind, form, attributesKey

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError } from '../platform/errors.ts';
 import { silentLogger } from '../platform/logger.ts';
+import { applyRetention } from './apply-retention.ts';
 import { type Database, openDatabase } from './database.ts';
 import { type EmbeddedEngine, openEmbeddedEngine } from './embedded-engine.ts';
 import { makeDataDir } from './engine.fixture.ts';
@@ -104,5 +105,38 @@ describe('migrate', () => {
     const database = await openFresh();
     await migrate(database, { retentionDays: 30 });
     expect(await survivors(database)).toEqual(everywhere(1));
+  });
+
+  it('takes on another retention later, longer, shorter or none, and leaves the tables of others alone', async () => {
+    const database = await openFresh();
+    await migrate(database, { retentionDays: 0 });
+    await database.command('DROP TABLE otel_logs');
+    await database.command(
+      'CREATE TABLE otel_logs (Timestamp DateTime, ServiceName String, TraceId String) ENGINE = MergeTree ORDER BY Timestamp',
+    );
+    const ours = Object.keys(everywhere(0)).filter((table) => table !== 'otel_logs');
+    for (const [before, days] of [
+      [0, 30],
+      [30, 36_500],
+      [36_500, 30],
+      [30, 0],
+      [0, 30],
+    ] as const) {
+      const changed = await applyRetention(database, days);
+      expect(changed.map(({ table }) => table).sort()).toEqual(ours.sort());
+      expect(new Set(changed.map(({ daysBefore }) => daysBefore))).toEqual(new Set([before]));
+      expect(await applyRetention(database, days)).toEqual([]);
+    }
+    expect(await survivors(database)).toEqual({ ...everywhere(1), otel_logs: 2 });
+  });
+
+  it('counts a new retention from the age of what is stored', async () => {
+    const database = await openFresh();
+    await migrate(database, { retentionDays: 36_500 });
+    await database.insert('otel_logs', [{ Timestamp: `${Date.UTC(2023, 5, 1)}000000`, ServiceName: 'cart' }]);
+    await applyRetention(database, 30);
+    const rest = () => namesOf('SELECT ServiceName AS name FROM otel_logs', database);
+    await database.command('OPTIMIZE TABLE otel_logs FINAL');
+    expect(await rest()).toEqual([]);
   });
 });

@@ -2,12 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { ConfigError, InvariantError } from '../platform/errors.ts';
 import { digestOf } from '../platform/ids.ts';
+import { ttlOf } from './apply-retention.ts';
 import type { Database } from './database.ts';
 
 const MIGRATIONS = new URL('./migrations/', import.meta.url);
 
 export interface MigrateOptions {
-  /** Days after which telemetry is deleted; 0 keeps it for ever (needed for replayed history). */
+  /** Days after which tables made now delete telemetry; 0 keeps it for ever (needed for replayed history). */
   readonly retentionDays: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -48,7 +49,7 @@ export async function migrate(database: Database, options: MigrateOptions): Prom
 
 function withRetention(text: string, retentionDays: number): string {
   return text.replaceAll(/^\{\{retention (\w+)\}\}$/gm, (_, column: string) =>
-    retentionDays > 0 ? `TTL toDateTime(${column}) + toIntervalDay(${retentionDays})` : '',
+    retentionDays > 0 ? `TTL ${ttlOf(column, retentionDays)}` : '',
   );
 }
 

@@ -28,7 +28,7 @@ export function createOnceTable(database: Database): OnceTable {
     if (before !== undefined) return { stored: false, text: before };
     // Once on its way it is not called back: it could arrive after another call had found the key free.
     signal?.throwIfAborted();
-    await database.insert('inquest_once', [{ Key: key, Text: text }]);
+    await database.insert('inquest_once', [{ Key: key, Text: text }], undefined, { repeatable: true });
     return { stored: true, text };
   }
 

@@ -1,9 +1,19 @@
 /** What people changed: changes that somebody recorded, and deploys that telemetry itself shows by a new `service.version`. */
 import type { ChangeKind } from '../domain/change.ts';
+import type { QueryParameters } from '../domain/evidence.ts';
 import type { TimeWindow } from '../domain/time-window.ts';
 import type { Bounds, Database, Reading } from './database.ts';
+import { LOG_TEMPLATE, LOGS_IN_WINDOW, SEVERITY } from './log-sql.ts';
 import { METRIC_TABLES } from './metric-sql.ts';
-import { OF_SERVICE } from './span-sql.ts';
+import {
+  DURATION_MS,
+  EXCEPTION,
+  FAILED,
+  OF_SERVICE,
+  SAMPLED_IN_WINDOW,
+  SAMPLING,
+  windowParameters,
+} from './span-sql.ts';
 import { secondWithin, timeWithin } from './time-sql.ts';
 
 export interface ChangeReader {
@@ -14,6 +24,48 @@ export interface ChangeReader {
     question: { window: TimeWindow; service?: string | undefined },
     bounds: Bounds,
   ): Promise<Reading<InferredDeployRow>>;
+  /** Kinds of log lines with their course by step; those that report trouble first, then the most frequent. */
+  readLogKinds(question: CourseQuestion, bounds: Bounds): Promise<Reading<LogKindRow>>;
+  /** Spans by operation and how they ended, with their course by step; those that failed first, then the most frequent. */
+  readSpanKinds(question: CourseQuestion, bounds: Bounds): Promise<Reading<SpanKindRow>>;
+}
+
+/** Steps are counted from the start of the window. */
+export interface CourseQuestion {
+  readonly window: TimeWindow;
+  readonly stepSeconds: number;
+}
+
+export interface LogKindRow {
+  readonly service: string;
+  /** OTLP's, 0..24. */
+  readonly severityNumber: number;
+  readonly template: string;
+  readonly sample: string;
+  readonly count: number;
+  /** Of lines of severity WARN and above; 0 below. */
+  readonly distinctBodies: number;
+  readonly firstMs: number;
+  /** [start of step, lines] by time; steps without lines are left out. */
+  readonly counts: readonly (readonly [number, number])[];
+  readonly totalRows: number;
+}
+
+export interface SpanKindRow {
+  readonly service: string;
+  readonly operation: string;
+  readonly isFailed: boolean;
+  /** Exception type and message, or the status message, of one of them. */
+  readonly message: string;
+  /** Attributes of one of them, keys and values with spaces between. */
+  readonly details: string;
+  readonly count: number;
+  readonly firstMs: number;
+  /** [start of step, mean milliseconds] by time. */
+  readonly durations: readonly (readonly [number, number])[];
+  /** [start of step, spans for each trace they are in] by time. */
+  readonly perTrace: readonly (readonly [number, number])[];
+  readonly totalRows: number;
 }
 
 export interface RecordedChangeQuestion {
@@ -79,8 +131,75 @@ export function createChangeReader(database: Database): ChangeReader {
         { startMs: window.startMs, endMs: window.endMs, service, limit: bounds.maxRows },
         { tag: 'changes.inferDeploys', ...bounds },
       ),
+    readLogKinds: (question, bounds) =>
+      database.read(
+        LOG_KINDS,
+        { ...courseParameters(question), limit: bounds.maxRows },
+        { tag: 'changes.readLogKinds', ...bounds },
+      ),
+    readSpanKinds: (question, bounds) =>
+      database.read(
+        SPAN_KINDS,
+        { ...courseParameters(question), limit: bounds.maxRows },
+        { tag: 'changes.readSpanKinds', ...bounds },
+      ),
   };
 }
+
+function courseParameters({ window, stepSeconds }: CourseQuestion): QueryParameters {
+  return { ...windowParameters({ window }), stepMs: stepSeconds * 1000 };
+}
+
+const SAMPLE_CHARACTERS = 400;
+const STEP = '{startMs:Int64} + {stepMs:Int64} * intDiv(atMs - {startMs:Int64}, {stepMs:Int64})';
+/** Lines below WARN say what happens, not what is wrong: nobody asks how many of them are alike. */
+const REPORTS_TROUBLE = 'severityNumber >= 13';
+
+const LOG_KINDS = `
+SELECT service, severityNumber, template, min(earliest).2 AS sample, toFloat64(sum(lines)) AS count,
+  toFloat64(uniqExactMerge(bodies)) AS distinctBodies, toFloat64(min(earliest).1) AS firstMs,
+  arraySort(groupArray((toFloat64(step), toFloat64(lines)))) AS counts, toFloat64(count() OVER ()) AS totalRows
+FROM (
+  SELECT service, severityNumber, template, ${STEP} AS step, count() AS lines, min((atMs, body)) AS earliest,
+    uniqExactStateIf(bodyKey, ${REPORTS_TROUBLE}) AS bodies
+  FROM (
+    SELECT ServiceName AS service, ${SEVERITY} AS severityNumber, toUnixTimestamp64Milli(Timestamp) AS atMs,
+      ${LOG_TEMPLATE} AS template, leftUTF8(Body, ${SAMPLE_CHARACTERS}) AS body, cityHash64(Body) AS bodyKey
+    FROM otel_logs
+    WHERE ${LOGS_IN_WINDOW}
+  )
+  GROUP BY service, severityNumber, template, step
+)
+GROUP BY service, severityNumber, template
+ORDER BY ${REPORTS_TROUBLE} DESC, count DESC, service, severityNumber, template
+LIMIT {limit:UInt32}`;
+
+/** What a span says went wrong, under the name of a log line's body, so that it is masked as one. */
+const SAID = `trim(concat(${EXCEPTION}['exception.type'], ' ',
+      if(StatusMessage != '', StatusMessage, ${EXCEPTION}['exception.message'])))`;
+const DETAILS = `leftUTF8(arrayStringConcat(
+      arrayMap((key, value) -> concat(key, ' ', value), mapKeys(SpanAttributes), mapValues(SpanAttributes)), ' '), ${SAMPLE_CHARACTERS})`;
+
+const SPAN_KINDS = `
+WITH ${SAMPLING}
+SELECT service, operation, toBool(isFailed) AS isFailed, min(earliest).2 AS message, min(earliest).3 AS details,
+  toFloat64(sum(spans)) AS count, toFloat64(min(earliest).1) AS firstMs,
+  arrayMap(one -> (one.1, one.2), arraySort(groupArray((toFloat64(step), totalMs / spans, spans / traces)) AS course)) AS durations,
+  arrayMap(one -> (one.1, one.3), arraySort(course)) AS perTrace, toFloat64(count() OVER ()) AS totalRows
+FROM (
+  SELECT service, operation, isFailed, ${LOG_TEMPLATE} AS template, ${STEP} AS step, count() AS spans,
+    uniqExact(traceKey) AS traces, sum(durationMs) AS totalMs, min((atMs, leftUTF8(Body, ${SAMPLE_CHARACTERS}), attributes)) AS earliest
+  FROM (
+    SELECT ServiceName AS service, SpanName AS operation, ${FAILED} AS isFailed, ${SAID} AS Body, ${DETAILS} AS attributes,
+      cityHash64(TraceId) AS traceKey, toUnixTimestamp64Milli(Timestamp) AS atMs, ${DURATION_MS} AS durationMs
+    FROM otel_traces
+    WHERE ${SAMPLED_IN_WINDOW}
+  )
+  GROUP BY service, operation, isFailed, template, step
+)
+GROUP BY service, operation, isFailed, template
+ORDER BY isFailed DESC, count DESC, service, operation, template
+LIMIT {limit:UInt32}`;
 
 const RECORDED = `
 SELECT ChangeId AS changeId, Kind AS kind, ServiceName AS service, toFloat64(toUnixTimestamp64Milli(Timestamp)) AS atMs,

@@ -2,6 +2,7 @@
 import type { Database } from './database.ts';
 import { type ChangeReader, createChangeReader } from './read-changes.ts';
 import { type CoverageReader, createCoverageReader } from './read-coverage.ts';
+import { createInstrumentationReader, type InstrumentationReader } from './read-instrumentation.ts';
 import { createLogReader, type LogReader } from './read-logs.ts';
 import { createMetricReader, type MetricReader } from './read-metrics.ts';
 import { createPressureReader, type PressureReader } from './read-pressure.ts';
@@ -9,6 +10,7 @@ import { createPulseReader, type PulseReader } from './read-pulse.ts';
 import { createServiceReader, type ServiceReader } from './read-services.ts';
 import { createShiftReader, type ShiftReader } from './read-shifts.ts';
 import { createTraceReader, type TraceReader } from './read-traces.ts';
+import { createTrafficReader, type TrafficReader } from './read-traffic.ts';
 
 export interface TelemetryReader {
   readonly services: ServiceReader;
@@ -20,6 +22,8 @@ export interface TelemetryReader {
   readonly shifts: ShiftReader;
   readonly pressure: PressureReader;
   readonly pulse: PulseReader;
+  readonly traffic: TrafficReader;
+  readonly instrumentation: InstrumentationReader;
 }
 
 export function createTelemetryReader(database: Database): TelemetryReader {
@@ -33,5 +37,7 @@ export function createTelemetryReader(database: Database): TelemetryReader {
     shifts: createShiftReader(database),
     pressure: createPressureReader(database),
     pulse: createPulseReader(database),
+    traffic: createTrafficReader(database),
+    instrumentation: createInstrumentationReader(database),
   };
 }
