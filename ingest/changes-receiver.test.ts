@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../domain/change.ts';
 import { createManualClock } from '../platform/clock.ts';
@@ -84,13 +85,39 @@ describe('changes', () => {
     expect([status, answer.accepted, written.length]).toEqual([200, 1, 1]);
     expect(answer.rejected.map(({ index }) => index)).toEqual([1, 2, 3, 4, 5]);
     expect(answer.rejected[0]?.problem).toMatch(/^kind: /);
-    expect(answer.rejected[4]?.problem).toBe('at: outside 2000 to 2100');
+    expect(answer.rejected[4]?.problem).toBe('at: is outside 2000 to 2100');
   });
 
   it('have lone surrogates replaced, in keys too', async () => {
     const { post, written } = open();
     await post(`{"kind":"deploy","summary":"a\\ud800","attributes":{"\\udfff":"\\ud800"}}`);
     expect(written[0]).toMatchObject({ summary: 'a\ufffd', attributes: { '\ufffd': '\ufffd' } });
+  });
+});
+
+describe('whatever is sent', () => {
+  it('any bytes are answered', async () => {
+    const { receive } = open();
+    const headers = { 'content-type': 'application/json' };
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
+        const body = new Uint8Array(bytes);
+        const response = await receive(new Request('http://localhost/v1/changes', { method: 'POST', headers, body }));
+        expect([200, 400]).toContain(response.status);
+      }),
+    );
+  });
+
+  it('any JSON beside good changes costs none of them', async () => {
+    const { post, written } = open();
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue({ maxDepth: 3 }), async (value) => {
+        written.length = 0;
+        const { answer } = await post([{ ...deploy, id: 'a' }, value, { ...deploy, id: 'b' }]);
+        expect(answer.changeIds.filter((id) => id === 'a' || id === 'b')).toHaveLength(2);
+        expect(written.filter(({ changeId }) => changeId === 'a' || changeId === 'b')).toHaveLength(2);
+      }),
+    );
   });
 });
 
@@ -105,7 +132,10 @@ describe('a request is refused', () => {
     ['when it is coded otherwise', deploy, { 'content-encoding': 'br' }, 415],
   ])('%s', async (_when, body, headers, expected) => {
     const { post, written } = open();
-    expect((await post(body, headers)).status).toBe(expected);
+    expect(await post(body, headers)).toMatchObject({
+      status: expected,
+      answer: { error: { message: expect.stringMatching(/\w{3}/) } },
+    });
     expect(written).toEqual([]);
   });
 
@@ -116,7 +146,7 @@ describe('a request is refused', () => {
     const broken = open({ writeChanges: () => Promise.reject(new TypeError('secret')) });
     expect(await broken.post(deploy)).toMatchObject({
       status: 500,
-      answer: { problem: 'Storing the changes failed.' },
+      answer: { error: { code: 'invariant-violated', message: 'Storing the changes failed.' } },
     });
   });
 

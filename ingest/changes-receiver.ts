@@ -5,15 +5,18 @@
 import type { z } from 'zod';
 import { type Change, type ChangeInput, changeInputSchema } from '../domain/change.ts';
 import type { Clock } from '../platform/clock.ts';
-import { AppError, errorMessage, InputError, LimitError } from '../platform/errors.ts';
+import { AppError, InputError, LimitError } from '../platform/errors.ts';
 import { contentId } from '../platform/ids.ts';
 import { type Logger, silentLogger } from '../platform/logger.ts';
 import { createIngestCounts, type IngestCounts } from './ingest-counts.ts';
-import { isPlausibleTime } from './otlp/column-values.ts';
+import { type TimeLimits, timeLimitsAt } from './otlp/time-limits.ts';
+import { parseJson } from './parse-json.ts';
 import { type ContentCoding, contentCodingOf, createByteBudget, readBody } from './read-body.ts';
 import { DEFAULT_WRITE_TIMEOUT_MS, writeInTime } from './write-in-time.ts';
 
 const MAX_CHANGES_PER_REQUEST = 500;
+/** Generous: a change has a handful. */
+const MAX_ATTRIBUTES = 256;
 
 const HOUR_MS = 3_600_000;
 
@@ -29,7 +32,7 @@ export interface ChangesReceiverOptions {
   readonly logger?: Logger;
 }
 
-/** What the sender is told about a request of which at least one change was stored (200), or none (400). */
+/** What the sender is told about a request of which at least one change was stored (200), or none (400, with an `error` beside). */
 export interface ChangesAnswer {
   readonly accepted: number;
   readonly rejected: readonly { readonly index: number; readonly problem: string }[];
@@ -37,7 +40,17 @@ export interface ChangesAnswer {
   readonly changeIds: readonly string[];
 }
 
-/** A request handler that never rejects; failures answer `{problem}`. */
+/** By status of a refusal, as every error of the host names itself. */
+const CODES = {
+  400: 'invalid-input',
+  405: 'method-not-allowed',
+  413: 'payload-too-large',
+  415: 'unsupported-media-type',
+  500: 'invariant-violated',
+  503: 'unavailable',
+} as const;
+
+/** A request handler that never rejects; failures answer `{error: {code, message}}`. */
 export function createChangesReceiver(options: ChangesReceiverOptions): (request: Request) => Promise<Response> {
   const { clock, maxBodyBytes, writeTimeoutMs = DEFAULT_WRITE_TIMEOUT_MS, logger = silentLogger } = options;
   const budget = createByteBudget(options.maxInFlightBytes ?? 4 * maxBodyBytes);
@@ -61,12 +74,15 @@ export function createChangesReceiver(options: ChangesReceiverOptions): (request
     counts.rejected += rejected.length;
     const changeIds = changes.map(({ changeId }) => changeId);
     const answer: ChangesAnswer = { accepted: changes.length, rejected, changeIds };
-    return Response.json(answer, { status: changes.length > 0 ? 200 : 400 });
+    if (changes.length > 0) return Response.json(answer);
+    const [first] = rejected;
+    const message = `No change of the request is valid; the one at ${first?.index}: ${first?.problem}.`;
+    return Response.json({ error: { code: CODES[400], message }, ...answer }, { status: 400 });
   }
 
-  function refuse(status: number, problem: string, headers: Record<string, string> = {}): Response {
+  function refuse(status: keyof typeof CODES, message: string, headers: Record<string, string> = {}): Response {
     counts.refused += 1;
-    return Response.json({ problem }, { status, headers });
+    return Response.json({ error: { code: CODES[status], message } }, { status, headers });
   }
 
   function refuseFor(error: unknown): Response {
@@ -90,12 +106,7 @@ export function createChangesReceiver(options: ChangesReceiverOptions): (request
 
 /** The changes in any of the three forms, unchecked; throws InputError. */
 function listOf(body: Buffer): readonly unknown[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(body), toWellFormed);
-  } catch (error) {
-    throw new InputError(`The body is not JSON: ${errorMessage(error)}.`, { cause: error });
-  }
+  const value = parseJson(new TextDecoder().decode(body), toWellFormed);
   const isEnvelope = value !== null && typeof value === 'object' && 'changes' in value;
   const given = isEnvelope ? (value as { changes: unknown }).changes : value;
   const list = Array.isArray(given) ? given : [given];
@@ -116,21 +127,36 @@ function toWellFormed(_key: string, value: unknown): unknown {
 function readChanges(list: readonly unknown[], nowMs: number) {
   const changes: Change[] = [];
   const rejected: { index: number; problem: string }[] = [];
+  // Changes are kept for ever: any past is taken.
+  const times = timeLimitsAt(nowMs, 0);
   list.forEach((item, index) => {
     const parsed = changeInputSchema.safeParse(item);
     if (!parsed.success) rejected.push({ index, problem: describeProblem(parsed.error) });
-    else if (!isPlausibleAt(parsed.data.at)) rejected.push({ index, problem: 'at: outside 2000 to 2100' });
-    else changes.push(toChange(parsed.data, nowMs));
+    else {
+      const problem = problemOf(parsed.data, times) ?? problemOfKeys(item);
+      if (problem === undefined) changes.push(toChange(parsed.data, nowMs));
+      else rejected.push({ index, problem });
+    }
   });
   return { changes, rejected };
 }
 
-function isPlausibleAt(at: string | undefined): boolean {
-  return at === undefined || isPlausibleTime(BigInt(Date.parse(at)) * 1_000_000n);
+/** What the schema does not see. */
+function problemOf({ at, attributes }: ChangeInput, times: TimeLimits): string | undefined {
+  if (Object.keys(attributes).length > MAX_ATTRIBUTES) return `attributes: more than ${MAX_ATTRIBUTES}`;
+  // Read to the millisecond; the very start of 1970 is as wrong as its neighbours.
+  const timeProblem = at === undefined ? undefined : times.problemOf(BigInt(Date.parse(at)) * 1_000_000n || 1n);
+  return timeProblem === undefined ? undefined : `at: ${timeProblem}`;
 }
 
 function describeProblem(error: z.ZodError): string {
   return error.issues.map((issue) => `${issue.path.join('.') || 'change'}: ${issue.message}`).join('; ');
+}
+
+/** zod leaves this one key out of what it gives back: told, it is not lost in silence. */
+function problemOfKeys(item: unknown): string | undefined {
+  const { attributes } = item as { attributes?: object };
+  return attributes && Object.hasOwn(attributes, '__proto__') ? 'attributes: __proto__ cannot be a key' : undefined;
 }
 
 /**

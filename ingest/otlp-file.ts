@@ -4,7 +4,7 @@
  * these a file is, its first bytes tell. What cannot be read is told by its line and costs no other line.
  */
 import { createReadStream, type ReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { pipeline, type Transform } from 'node:stream';
 import { promisify } from 'node:util';
 import { createGunzip, createZstdDecompress, zstdDecompress } from 'node:zlib';
@@ -44,6 +44,20 @@ export async function* readOtlpFile(path: string, signal: AbortSignal): AsyncGen
     const where = line === 0 ? '' : ` after line ${line}`;
     throw new InputError(`${path} cannot be read${where}: ${errorMessage(error)}.`, { cause: error });
   }
+}
+
+/** Throws InputError when there is no such file, without reading any of it. */
+export async function checkOtlpFile(path: string): Promise<void> {
+  let isDirectory: boolean;
+  try {
+    isDirectory = (await stat(path)).isDirectory();
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    throw new InputError(isMissing ? `There is no file ${path}.` : `${path} cannot be read: ${errorMessage(error)}.`, {
+      cause: error,
+    });
+  }
+  if (isDirectory) throw new InputError(`${path} is a directory: name the files in it.`);
 }
 
 /** undefined for an empty line. */

@@ -21,6 +21,8 @@ export interface OtlpReceiverOptions {
   readonly maxBodyBytes: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Days after which the store deletes a row: an older record is rejected, not silently lost. 0, the default: never. */
+  readonly retentionDays?: number;
   /** Bodies in work at one time; four full ones by default. Decoded, a body takes about ten times its size. */
   readonly maxInFlightBytes?: number;
   /** How long a write may take before the sender is told to retry. */
@@ -43,13 +45,13 @@ const ENCODINGS: Readonly<Record<string, OtlpEncoding>> = {
 
 /** A request handler that never rejects. */
 export function createOtlpReceiver(options: OtlpReceiverOptions): (request: Request) => Promise<Response> {
-  const { maxBodyBytes, clock, logger, writeTimeoutMs = DEFAULT_WRITE_TIMEOUT_MS } = options;
+  const { maxBodyBytes, clock, logger, retentionDays, writeTimeoutMs = DEFAULT_WRITE_TIMEOUT_MS } = options;
   const budget = createByteBudget(options.maxInFlightBytes ?? 4 * maxBodyBytes);
   const limits: BodyLimits = { maxBodyBytes, budget };
   const counts = options.counts ?? createIngestCounts();
 
   async function store(signal: OtlpSignal, encoding: OtlpEncoding, body: Buffer): Promise<Response> {
-    const { rows, count } = readOtlpRows(signal, encoding, body, clock.nowMs());
+    const { rows, count } = readOtlpRows(signal, encoding, body, clock.nowMs(), retentionDays);
     if (count.accepted > 0) await writeInTime((abort) => options.write(rows, abort), writeTimeoutMs);
     counts[signal].received += count.accepted;
     counts[signal].rejected += count.rejected;

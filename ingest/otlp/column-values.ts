@@ -5,6 +5,7 @@
 import type { Attributes } from '../../clickhouse/telemetry-rows.ts';
 import type { AnyValue, InstrumentationScope, KeyValue, Resource } from './otlp-messages.ts';
 import type { RecordCount } from './record-count.ts';
+import { isPlausibleTime } from './time-limits.ts';
 
 /** Generous: the SDKs' own default is 128 attributes, events and links a span. */
 const MAX_ATTRIBUTES = 1_024;
@@ -17,14 +18,6 @@ const MAX_MAP_CHARS = 1024 * 1024;
 /** Names of services, operations, metrics, scopes, units: columns with dictionaries. */
 export const MAX_NAME_CHARS = 1_024;
 export const MAX_BODY_CHARS = 256 * 1024;
-
-/** 2000-01-01 and 2100-01-01: a clock beyond is broken, and DateTime (seconds in 32 bits) ends in 2106. */
-const FIRST_PLAUSIBLE_NANOS = 946_684_800_000_000_000n;
-const LAST_PLAUSIBLE_NANOS = 4_102_444_800_000_000_000n;
-
-export function isPlausibleTime(unixNano: bigint): boolean {
-  return unixNano >= FIRST_PLAUSIBLE_NANOS && unixNano < LAST_PLAUSIBLE_NANOS;
-}
 
 /**
  * Nanoseconds as 19 digits. ClickHouse reads a number of another length as something else or refuses it, and with it the

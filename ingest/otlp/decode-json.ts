@@ -4,32 +4,22 @@
  * encodings give the same objects; what the descriptor does not know is ignored.
  */
 import protobuf from 'protobufjs/light.js';
-import { errorMessage, InputError, InvariantError } from '../../platform/errors.ts';
+import { InputError, InvariantError, LimitError } from '../../platform/errors.ts';
+import { parseJson } from '../parse-json.ts';
 import type { OtlpRequests } from './otlp-messages.ts';
-import { OTLP_REQUESTS, type OtlpSignal } from './otlp-schema.ts';
+import { OTLP_RECORDS, OTLP_REQUESTS, type OtlpSignal } from './otlp-schema.ts';
 
 /** As deep as the protobuf decoder goes. */
 const MAX_DEPTH = 100;
 
-/** See MAX_PARTS_PER_REQUEST in decode-proto.ts; here only messages are counted. */
-const MAX_MESSAGES_PER_REQUEST = 2_000_000;
-
-/** What can be malformed without costing its neighbours. */
-const RECORD_TYPES = new Set([
-  'Span',
-  'LogRecord',
-  'Metric',
-  'NumberDataPoint',
-  'HistogramDataPoint',
-  'ExponentialHistogramDataPoint',
-  'SummaryDataPoint',
-]);
+/** See MAX_PARTS_PER_REQUEST in decode-proto.ts; here messages and plain items of lists are counted. */
+const MAX_PARTS_PER_REQUEST = 2_000_000;
 
 /** Has the wrong length on purpose: what reads ids sees that this is none. */
 const NOT_AN_ID = new Uint8Array(1);
 
 interface Walk {
-  messages: number;
+  parts: number;
 }
 type Read = (value: unknown, depth: number, walk: Walk) => unknown;
 interface Member {
@@ -73,7 +63,9 @@ function readBigInteger(min: bigint, max: bigint): Read {
   return (value) => {
     const isInteger = typeof value === 'string' ? /^-?\d{1,20}$/.test(value) : Number.isInteger(value);
     if (!isInteger) return refuse('is not a 64-bit integer');
-    const integer = BigInt(value as string | number);
+    let integer = BigInt(value as string | number);
+    // 2^64 - 1 written as a JSON number is read as the next double, which is one too large.
+    if (typeof value === 'number' && integer === max + 1n) integer = max;
     return integer >= min && integer <= max ? integer : refuse('is not a 64-bit integer');
   };
 }
@@ -141,10 +133,7 @@ function readMessage(
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     return refuse(`is not a ${type.name} object`);
   if (depth > MAX_DEPTH) return refuse(`is nested more than ${MAX_DEPTH} levels deep`);
-  walk.messages += 1;
-  if (walk.messages > MAX_MESSAGES_PER_REQUEST) {
-    throw new InputError(`more than ${MAX_MESSAGES_PER_REQUEST} messages in one request: send smaller batches`);
-  }
+  countParts(walk, 1);
   const message = new type.ctor() as Message;
   for (const name in value) {
     const member = members.get(name);
@@ -152,6 +141,13 @@ function readMessage(
     if (member !== undefined && given !== null) message[name] = readMember(type, member, given, depth, walk);
   }
   return message;
+}
+
+function countParts(walk: Walk, parts: number): void {
+  walk.parts += parts;
+  if (walk.parts > MAX_PARTS_PER_REQUEST) {
+    throw new LimitError(`The request holds more than ${MAX_PARTS_PER_REQUEST} parts: send smaller batches.`);
+  }
 }
 
 function readMember(type: protobuf.Type, member: Member, value: unknown, depth: number, walk: Walk): unknown {
@@ -183,37 +179,34 @@ function valueReader(field: protobuf.Field): Read {
 
 function listReader(field: protobuf.Field): Read {
   const readPlain = valueReader(field);
-  const read = RECORD_TYPES.has(field.resolvedType?.name ?? '') ? recordReader(field, readPlain) : readPlain;
+  const type = field.resolvedType instanceof protobuf.Type ? field.resolvedType : undefined;
+  const read = type && OTLP_RECORDS.includes(type) ? recordReader(type, readPlain) : readPlain;
   return (value, depth, walk) => {
     if (!Array.isArray(value)) return refuse('is not an array');
+    if (type === undefined) countParts(walk, value.length);
     return value.map((item) => read(item, depth, walk));
   };
 }
 
-function recordReader(field: protobuf.Field, read: Read): Read {
+function recordReader(type: protobuf.Type, read: Read): Read {
   return (value, depth, walk) => {
     try {
       return read(value, depth, walk);
     } catch (error) {
-      if (error instanceof InputError && walk.messages <= MAX_MESSAGES_PER_REQUEST) {
-        const empty = field.resolvedType instanceof protobuf.Type ? new field.resolvedType.ctor() : {};
-        return Object.assign(empty, { malformed: error.message });
-      }
-      throw error;
+      if (!(error instanceof InputError)) throw error;
+      return Object.assign(new type.ctor(), { malformed: error.message });
     }
   };
 }
 
-/** Throws InputError when the text is not JSON, or something above the records of the request does not fit the protocol. */
+/**
+ * Throws InputError when the text is not JSON, or something above the records of the request does not fit the protocol;
+ * LimitError when the request has too many parts.
+ */
 export function decodeJson<S extends OtlpSignal>(signal: S, body: Uint8Array): OtlpRequests[S] {
-  let value: unknown;
+  const value = parseJson(new TextDecoder().decode(body));
   try {
-    value = JSON.parse(new TextDecoder().decode(body));
-  } catch (error) {
-    throw new InputError(`The body is not JSON: ${errorMessage(error)}.`, { cause: error });
-  }
-  try {
-    return messageReader(OTLP_REQUESTS[signal])(value, 0, { messages: 0 }) as OtlpRequests[S];
+    return messageReader(OTLP_REQUESTS[signal])(value, 0, { parts: 0 }) as OtlpRequests[S];
   } catch (error) {
     if (error instanceof InputError) throw new InputError(`The body is not OTLP/JSON: ${error.message}.`);
     throw error;

@@ -2,7 +2,6 @@
 import type { LogRow, TelemetryRows } from '../../clickhouse/telemetry-rows.ts';
 import {
   attributesColumn,
-  isPlausibleTime,
   MAX_BODY_CHARS,
   MAX_NAME_CHARS,
   type ResourceColumns,
@@ -17,13 +16,12 @@ import {
 } from './column-values.ts';
 import type { LogRecord, LogsRequest } from './otlp-messages.ts';
 import type { RecordCount } from './record-count.ts';
+import type { TimeLimits } from './time-limits.ts';
 
 /** SEVERITY_NUMBER_FATAL4. */
 const MAX_SEVERITY_NUMBER = 24;
 
-/** @param nowMs the time of receipt, for records without any time of their own */
-export function mapLogs(request: LogsRequest, nowMs: number, count: RecordCount): TelemetryRows {
-  const receivedUnixNano = BigInt(nowMs) * 1_000_000n;
+export function mapLogs(request: LogsRequest, times: TimeLimits, count: RecordCount): TelemetryRows {
   const rows: LogRow[] = [];
   for (const { resource, schemaUrl, scopeLogs } of request.resourceLogs) {
     const resourceColumnsOfAll = resourceColumns(resource, schemaUrl, count);
@@ -31,7 +29,7 @@ export function mapLogs(request: LogsRequest, nowMs: number, count: RecordCount)
       const scopeColumnsOfAll = scopeColumns(scope, scopeSchemaUrl, count);
       const repeatedChars = sharedChars(resourceColumnsOfAll, scopeColumnsOfAll);
       for (const record of logRecords) {
-        const row = mapLogRecord(record, receivedUnixNano, resourceColumnsOfAll, scopeColumnsOfAll, count);
+        const row = mapLogRecord(record, times, resourceColumnsOfAll, scopeColumnsOfAll, count);
         if (row !== undefined && count.mayRepeat(repeatedChars)) rows.push(row);
       }
     }
@@ -42,14 +40,15 @@ export function mapLogs(request: LogsRequest, nowMs: number, count: RecordCount)
 
 function mapLogRecord(
   record: LogRecord,
-  receivedUnixNano: bigint,
+  times: TimeLimits,
   resource: ResourceColumns,
   scope: ScopeColumns,
   count: RecordCount,
 ): LogRow | undefined {
   if (record.malformed !== undefined) return count.reject(record.malformed);
-  const unixNano = record.timeUnixNano || record.observedTimeUnixNano || receivedUnixNano;
-  if (!isPlausibleTime(unixNano)) return count.reject('time is outside 2000 to 2100');
+  const unixNano = record.timeUnixNano || record.observedTimeUnixNano || times.receivedUnixNano;
+  const timeProblem = times.problemOf(unixNano);
+  if (timeProblem !== undefined) return count.reject(`time ${timeProblem}`);
   const { severityNumber } = record;
   const isKnownSeverity = severityNumber >= 0 && severityNumber <= MAX_SEVERITY_NUMBER;
   return {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { jsonToProto } from './json-to-proto.ts';
 import { type OtlpEncoding, readOtlpRows } from './read-otlp-rows.ts';
 
+const NOW_MS = 1_767_225_700_000;
 const START = '1767225600000000000';
 const TIME = '1767225660000000000';
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
@@ -19,7 +20,7 @@ function read(metrics: object[], encoding: OtlpEncoding = 'json') {
   const scopeMetrics = [{ scope: { name: 'app', droppedAttributesCount: 2 }, schemaUrl: 'urn:scope', metrics }];
   const request = { resourceMetrics: [{ resource, schemaUrl: 'urn:resource', scopeMetrics }] };
   const body = encoding === 'json' ? Buffer.from(JSON.stringify(request)) : jsonToProto('metrics', request);
-  return readOtlpRows('metrics', encoding, body, 0);
+  return readOtlpRows('metrics', encoding, body, NOW_MS);
 }
 
 const common = {

@@ -9,7 +9,6 @@ import type {
 } from '../../clickhouse/telemetry-rows.ts';
 import {
   attributesColumn,
-  isPlausibleTime,
   MAX_ITEMS,
   MAX_NAME_CHARS,
   MAX_VALUE_CHARS,
@@ -34,10 +33,22 @@ import type {
   SummaryDataPoint,
 } from './otlp-messages.ts';
 import type { RecordCount } from './record-count.ts';
+import { isPlausibleTime, type TimeLimits } from './time-limits.ts';
 
 /** DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK: the series ended; there is no value to store. */
 const NO_RECORDED_VALUE = 1;
 const NOT_FINITE = 'value is not a finite number';
+
+/** Generous: the SDKs' own default is 160 buckets. */
+const MAX_BUCKETS = 4_096;
+const TOO_MANY_BUCKETS = `histogram has more than ${MAX_BUCKETS} buckets`;
+
+/**
+ * Bucket bounds are powers of 2^(2^-scale) (metrics data model, "Exponential Scale"). Below -11 one bucket would hold every
+ * double, above 52 neighbouring bounds would be the same double; SDKs use -10 to 20.
+ */
+const MIN_SCALE = -11;
+const MAX_SCALE = 52;
 
 /** The rows of one request while they are made. */
 interface Tables {
@@ -52,7 +63,7 @@ interface Tables {
 type MetricColumns = ResourceColumns &
   ScopeColumns & { readonly MetricName: string; readonly MetricDescription: string; readonly MetricUnit: string };
 
-export function mapMetrics(request: MetricsRequest, count: RecordCount): TelemetryRows {
+export function mapMetrics(request: MetricsRequest, times: TimeLimits, count: RecordCount): TelemetryRows {
   const tables: Tables = {
     otel_metrics_gauge: [],
     otel_metrics_sum: [],
@@ -64,7 +75,7 @@ export function mapMetrics(request: MetricsRequest, count: RecordCount): Telemet
     const ofResource = resourceColumns(resource, schemaUrl, count);
     for (const { scope, schemaUrl: scopeSchemaUrl, metrics } of scopeMetrics) {
       const ofScope = scopeColumns(scope, scopeSchemaUrl, count);
-      for (const metric of metrics) mapMetric(metric, ofResource, ofScope, tables, count);
+      for (const metric of metrics) mapMetric(metric, times, ofResource, ofScope, tables, count);
     }
   }
   const filled = Object.entries(tables).filter(([, rows]) => rows.length > 0);
@@ -74,6 +85,7 @@ export function mapMetrics(request: MetricsRequest, count: RecordCount): Telemet
 
 function mapMetric(
   metric: Metric,
+  times: TimeLimits,
   resource: ResourceColumns,
   scope: ScopeColumns,
   tables: Tables,
@@ -90,7 +102,7 @@ function mapMetric(
 
   function add<P extends DataPoint, Row>(points: readonly P[], rows: Row[], map: (point: P) => Row | undefined): void {
     for (const point of points) {
-      const row = isStorable(point, columns, count) ? map(point) : undefined;
+      const row = isStorable(point, columns, times, count) ? map(point) : undefined;
       if (row !== undefined && count.mayRepeat(repeatedChars)) rows.push(row);
     }
   }
@@ -122,10 +134,11 @@ function mapMetric(
 }
 
 /** False for a point that is rejected (and counted), and for one that only says that its series has no value. */
-function isStorable(point: DataPoint, metric: MetricColumns, count: RecordCount): boolean {
+function isStorable(point: DataPoint, metric: MetricColumns, times: TimeLimits, count: RecordCount): boolean {
+  const timeProblem = times.problemOf(point.timeUnixNano);
   if (point.malformed !== undefined) count.reject(point.malformed);
   else if (metric.MetricName === '') count.reject('metric has no name');
-  else if (!isPlausibleTime(point.timeUnixNano)) count.reject('time is missing or outside 2000 to 2100');
+  else if (timeProblem !== undefined) count.reject(`time ${timeProblem}`);
   else return (point.flags & NO_RECORDED_VALUE) === 0;
   return false;
 }
@@ -199,6 +212,7 @@ function mapHistogram(
   const { bucketCounts, explicitBounds } = point;
   const moments = momentColumns(point);
   if (moments === undefined || !explicitBounds.every(Number.isFinite)) return count.reject(NOT_FINITE);
+  if (bucketCounts.length > MAX_BUCKETS) return count.reject(TOO_MANY_BUCKETS);
   const hasNoBuckets = bucketCounts.length === 0 && explicitBounds.length === 0;
   if (!hasNoBuckets && bucketCounts.length !== explicitBounds.length + 1) {
     return count.reject('histogram does not have one bucket more than bounds');
@@ -222,17 +236,21 @@ function mapExponentialHistogram(
 ): ExponentialHistogramRow | undefined {
   const moments = momentColumns(point);
   if (moments === undefined) return count.reject(NOT_FINITE);
+  const { scale, positive, negative } = point;
+  if (scale < MIN_SCALE || scale > MAX_SCALE) return count.reject(`scale is outside ${MIN_SCALE} to ${MAX_SCALE}`);
+  const bucketCount = (positive?.bucketCounts.length ?? 0) + (negative?.bucketCounts.length ?? 0);
+  if (bucketCount > MAX_BUCKETS) return count.reject(TOO_MANY_BUCKETS);
   return {
     ...commonColumns(point, metric, count),
     ...exemplarColumns(point.exemplars, point, count),
     Count: point.count.toString(),
     ...moments,
-    Scale: point.scale,
+    Scale: scale,
     ZeroCount: point.zeroCount.toString(),
-    PositiveOffset: point.positive?.offset ?? 0,
-    PositiveBucketCounts: decimals(point.positive?.bucketCounts),
-    NegativeOffset: point.negative?.offset ?? 0,
-    NegativeBucketCounts: decimals(point.negative?.bucketCounts),
+    PositiveOffset: positive?.offset ?? 0,
+    PositiveBucketCounts: decimals(positive?.bucketCounts),
+    NegativeOffset: negative?.offset ?? 0,
+    NegativeBucketCounts: decimals(negative?.bucketCounts),
     AggregationTemporality,
   };
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { jsonToProto } from './json-to-proto.ts';
 import { type OtlpEncoding, readOtlpRows } from './read-otlp-rows.ts';
 
+const NOW_MS = 1_767_225_700_000;
 const START = '1767225600000000000';
 const END = '1767225600250000000';
 
@@ -19,7 +20,7 @@ function requestOf(...spans: object[]): object {
 
 function read(request: object, encoding: OtlpEncoding = 'json') {
   const body = encoding === 'json' ? Buffer.from(JSON.stringify(request)) : jsonToProto('traces', request);
-  const { rows, count } = readOtlpRows('traces', encoding, body, 0);
+  const { rows, count } = readOtlpRows('traces', encoding, body, NOW_MS);
   return { rows: rows.otel_traces ?? [], count };
 }
 
@@ -156,7 +157,7 @@ describe('spans in JSON only', () => {
 it('invalid UTF-8 in protobuf costs no span', () => {
   const body = jsonToProto('traces', requestOf({ ...span, name: 'AAAA' }, span));
   body.set([0xff, 0xfe], body.indexOf('AAAA'));
-  const { rows } = readOtlpRows('traces', 'protobuf', body, 0);
+  const { rows } = readOtlpRows('traces', 'protobuf', body, NOW_MS);
   expect(rows.otel_traces?.map((row) => row.SpanName)).toEqual(['\ufffd\ufffdAA', 'GET /orders']);
 });
 

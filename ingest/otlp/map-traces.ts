@@ -2,7 +2,6 @@
 import type { SpanRow, TelemetryRows } from '../../clickhouse/telemetry-rows.ts';
 import {
   attributesColumn,
-  isPlausibleTime,
   MAX_ITEMS,
   MAX_NAME_CHARS,
   MAX_VALUE_CHARS,
@@ -17,6 +16,7 @@ import {
 } from './column-values.ts';
 import type { Span, SpanEvent, SpanLink, TracesRequest } from './otlp-messages.ts';
 import type { RecordCount } from './record-count.ts';
+import { isPlausibleTime, type TimeLimits } from './time-limits.ts';
 
 /** A clock may be set back while a span runs: up to this much, the span took no time; beyond, its times mean nothing. */
 const MAX_CLOCK_STEP_NANOS = 1_000_000_000n;
@@ -27,7 +27,7 @@ const MAX_DURATION_NANOS = 366n * 86_400n * 1_000_000_000n;
 const KINDS = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'] as const;
 const STATUS_CODES = ['Unset', 'Ok', 'Error'] as const;
 
-export function mapTraces(request: TracesRequest, count: RecordCount): TelemetryRows {
+export function mapTraces(request: TracesRequest, times: TimeLimits, count: RecordCount): TelemetryRows {
   const rows: SpanRow[] = [];
   for (const { resource, schemaUrl, scopeSpans } of request.resourceSpans) {
     const resourceColumnsOfAll = resourceColumns(resource, schemaUrl, count);
@@ -35,7 +35,7 @@ export function mapTraces(request: TracesRequest, count: RecordCount): Telemetry
       const scopeColumnsOfAll = scopeColumns(scope, scopeSchemaUrl, count);
       const repeatedChars = sharedChars(resourceColumnsOfAll, scopeColumnsOfAll);
       for (const span of spans) {
-        const row = mapSpan(span, resourceColumnsOfAll, scopeColumnsOfAll, count);
+        const row = mapSpan(span, times, resourceColumnsOfAll, scopeColumnsOfAll, count);
         if (row !== undefined && count.mayRepeat(repeatedChars)) rows.push(row);
       }
     }
@@ -44,7 +44,13 @@ export function mapTraces(request: TracesRequest, count: RecordCount): Telemetry
   return rows.length > 0 ? { otel_traces: rows } : {};
 }
 
-function mapSpan(span: Span, resource: ResourceColumns, scope: ScopeColumns, count: RecordCount): SpanRow | undefined {
+function mapSpan(
+  span: Span,
+  times: TimeLimits,
+  resource: ResourceColumns,
+  scope: ScopeColumns,
+  count: RecordCount,
+): SpanRow | undefined {
   if (span.malformed !== undefined) return count.reject(span.malformed);
   const { startTimeUnixNano: start, endTimeUnixNano: end, status } = span;
   const traceId = traceIdOf(span.traceId);
@@ -54,10 +60,8 @@ function mapSpan(span: Span, resource: ResourceColumns, scope: ScopeColumns, cou
   if (span.parentSpanId.length !== 0 && span.parentSpanId.length !== 8) {
     return count.reject('parent span id is neither empty nor 8 bytes');
   }
-  if (!isPlausibleTime(start)) return count.reject('start time is missing or outside 2000 to 2100');
-  if (!isPlausibleTime(end)) return count.reject('end time is missing or outside 2000 to 2100');
-  if (start - end > MAX_CLOCK_STEP_NANOS) return count.reject('span ends before it starts');
-  if (end - start > MAX_DURATION_NANOS) return count.reject('span lasts longer than a year');
+  const timeProblem = problemOfTimes(start, end, times);
+  if (timeProblem !== undefined) return count.reject(timeProblem);
   const startColumn = timeColumn(start);
   const events = count.list(span.events, MAX_ITEMS);
   const links = count.list(span.links, MAX_ITEMS).filter(isValidLink);
@@ -86,6 +90,15 @@ function mapSpan(span: Span, resource: ResourceColumns, scope: ScopeColumns, cou
     'Links.TraceState': links.map((link) => count.text(link.traceState, MAX_NAME_CHARS)),
     'Links.Attributes': links.map((link) => attributesColumn(link.attributes, count)),
   };
+}
+
+function problemOfTimes(start: bigint, end: bigint, times: TimeLimits): string | undefined {
+  const startProblem = times.problemOf(start);
+  if (startProblem !== undefined) return `start time ${startProblem}`;
+  if (start - end > MAX_CLOCK_STEP_NANOS && isPlausibleTime(end)) return 'span ends before it starts';
+  const endProblem = times.problemOf(end);
+  if (endProblem !== undefined) return `end time ${endProblem}`;
+  return end - start > MAX_DURATION_NANOS ? 'span lasts longer than a year' : undefined;
 }
 
 /** The time of what happened in a span; when it is unknown, the span's start. */

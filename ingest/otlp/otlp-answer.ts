@@ -15,8 +15,8 @@ const REJECTED_FIELDS: Readonly<Record<OtlpSignal, string>> = {
   metrics: 'rejectedDataPoints',
 };
 
-/** The refusals of this receiver, and the google.rpc.Code that a gRPC receiver would give for each. */
-const RPC_CODES = { 400: 3, 404: 5, 405: 12, 413: 8, 415: 3, 429: 8, 500: 13, 503: 14 } as const;
+/** The refusals of telemetry, and the google.rpc.Code that a gRPC receiver would give for each. */
+const RPC_CODES = { 400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 413: 8, 415: 3, 429: 8, 500: 13, 503: 14 } as const;
 export type RefusalStatus = keyof typeof RPC_CODES;
 
 /** @param content in ProtoJSON form, which protobufjs reads as well */

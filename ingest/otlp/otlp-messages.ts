@@ -32,7 +32,7 @@ export interface InstrumentationScope {
 
 /** What can be rejected alone. */
 interface OtlpRecord {
-  /** Why this record could not be read although its neighbours could (JSON only; a broken protobuf has no neighbours). */
+  /** Why this record could not be read although its neighbours could. */
   readonly malformed?: string;
 }
 

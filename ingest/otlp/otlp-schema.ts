@@ -273,6 +273,17 @@ export const OTLP_REQUESTS: Readonly<Record<OtlpSignal, protobuf.Type>> = {
   metrics: root.lookupType('ExportMetricsServiceRequest'),
 };
 
+/** What can be malformed without costing its neighbours. */
+export const OTLP_RECORDS: readonly protobuf.Type[] = [
+  'Span',
+  'LogRecord',
+  'Metric',
+  'NumberDataPoint',
+  'HistogramDataPoint',
+  'ExponentialHistogramDataPoint',
+  'SummaryDataPoint',
+].map((name) => root.lookupType(name));
+
 export const OTLP_RESPONSES: Readonly<Record<OtlpSignal, protobuf.Type>> = {
   traces: root.lookupType('ExportTraceServiceResponse'),
   logs: root.lookupType('ExportLogsServiceResponse'),

@@ -8,6 +8,7 @@ import { mapTraces } from './map-traces.ts';
 import type { OtlpRequests } from './otlp-messages.ts';
 import type { OtlpSignal } from './otlp-schema.ts';
 import { RecordCount } from './record-count.ts';
+import { timeLimitsAt } from './time-limits.ts';
 
 export type OtlpEncoding = 'protobuf' | 'json';
 
@@ -16,13 +17,24 @@ export interface OtlpRows {
   readonly count: RecordCount;
 }
 
-/** Throws InputError when the body is no such request; a bad record in it is counted, not thrown. */
-export function readOtlpRows(signal: OtlpSignal, encoding: OtlpEncoding, body: Uint8Array, nowMs: number): OtlpRows {
+/**
+ * Throws InputError when the body is no such request, LimitError when it holds too much; a bad record is counted, not thrown.
+ * @param nowMs the time of receipt
+ * @param retentionDays days after which the store deletes a row; 0: never
+ */
+export function readOtlpRows(
+  signal: OtlpSignal,
+  encoding: OtlpEncoding,
+  body: Uint8Array,
+  nowMs: number,
+  retentionDays = 0,
+): OtlpRows {
   const count = new RecordCount();
+  const times = timeLimitsAt(nowMs, retentionDays);
   const mappers = {
-    traces: (request: OtlpRequests['traces']) => mapTraces(request, count),
-    logs: (request: OtlpRequests['logs']) => mapLogs(request, nowMs, count),
-    metrics: (request: OtlpRequests['metrics']) => mapMetrics(request, count),
+    traces: (request: OtlpRequests['traces']) => mapTraces(request, times, count),
+    logs: (request: OtlpRequests['logs']) => mapLogs(request, times, count),
+    metrics: (request: OtlpRequests['metrics']) => mapMetrics(request, times, count),
   };
   return { rows: decodeAndMap(signal, encoding, body, mappers), count };
 }
