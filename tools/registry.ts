@@ -1,5 +1,6 @@
 /** Every tool, and who may see it: agents of an investigation, the chat agent, and clients of the MCP server. */
 import { compareAttributes } from './read/compare-attributes.ts';
+import { compareBeforeAfter } from './read/compare-before-after.ts';
 import { compareLogTemplates } from './read/compare-log-templates.ts';
 import { compareMetrics } from './read/compare-metrics.ts';
 import { compareOperations } from './read/compare-operations.ts';
@@ -8,6 +9,7 @@ import { countLogs } from './read/count-logs.ts';
 import { findErrorOrigins } from './read/find-error-origins.ts';
 import { findTraces } from './read/find-traces.ts';
 import { getCoverage } from './read/get-coverage.ts';
+import { getInstrumentation } from './read/get-instrumentation.ts';
 import { getSeries } from './read/get-series.ts';
 import { getServiceGraph } from './read/get-service-graph.ts';
 import { getServiceOverview } from './read/get-service-overview.ts';
@@ -15,10 +17,12 @@ import { getServiceTimeline } from './read/get-service-timeline.ts';
 import { getTrace } from './read/get-trace.ts';
 import { listChanges } from './read/list-changes.ts';
 import { listMetrics } from './read/list-metrics.ts';
+import { rankChangeSuspicion } from './read/rank-change-suspicion.ts';
 import { rankCodePathChanges } from './read/rank-code-path-changes.ts';
 import { rankErrorOrigins } from './read/rank-error-origins.ts';
 import { rankResourcePressure } from './read/rank-resource-pressure.ts';
 import { rankSlowdowns } from './read/rank-slowdowns.ts';
+import { rankTrafficSurges } from './read/rank-traffic-surges.ts';
 import { searchLogs } from './read/search-logs.ts';
 import type { Tool } from './tool.ts';
 
@@ -54,11 +58,15 @@ export const TOOLS: readonly RegisteredTool[] = [
   { tool: searchLogs, audiences: EVERYBODY },
   { tool: countLogs, audiences: EVERYBODY },
   { tool: listChanges, audiences: EVERYBODY },
+  { tool: compareBeforeAfter, audiences: EVERYBODY },
+  { tool: rankChangeSuspicion, audiences: EVERYBODY },
   { tool: getCoverage, audiences: EVERYBODY },
+  { tool: getInstrumentation, audiences: EVERYBODY },
   { tool: rankCodePathChanges, audiences: AGENTS_ONLY },
   { tool: rankErrorOrigins, audiences: AGENTS_ONLY },
   { tool: rankResourcePressure, audiences: AGENTS_ONLY },
   { tool: rankSlowdowns, audiences: AGENTS_ONLY },
+  { tool: rankTrafficSurges, audiences: AGENTS_ONLY },
 ];
 
 export function toolsFor(audience: keyof Audiences): Tool[] {

@@ -1,6 +1,6 @@
 /**
  * The only way anything acts: a remediation, the Grant for exactly it, and an idempotency key. A ticket is a file; every other
- * action is a dry run until an executor for it is configured, and says so.
+ * action goes to the webhook, or is a dry run where none is configured, and says so.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,21 +8,30 @@ import type { Grant } from '../../domain/approval.ts';
 import { actionDigest, type Remediation } from '../../domain/remediation.ts';
 import { errorMessage, InputError } from '../../platform/errors.ts';
 import { contentId } from '../../platform/ids.ts';
+import { type ActionResult, createWebhook, type WebhookOptions } from './send-webhook.ts';
 
 export type ExecuteAction = (
   remediation: Remediation,
   grant: Grant,
   idempotencyKey: string,
   signal: AbortSignal,
-) => Promise<{ readonly status: 'done' | 'failed'; readonly detail: string }>;
+) => Promise<ActionResult>;
 
-/** @param options.ticketDir where tickets are written, one Markdown file each */
-export function createActionExecutor({ ticketDir }: { ticketDir: string }): ExecuteAction {
+export interface ActionExecutorOptions {
+  /** Where tickets are written, one Markdown file each. */
+  readonly ticketDir: string;
+  /** Who carries the other actions out; undefined: nobody, each is a dry run. */
+  readonly webhook?: WebhookOptions | undefined;
+}
+
+export function createActionExecutor({ ticketDir, webhook }: ActionExecutorOptions): ExecuteAction {
+  const send = webhook && createWebhook(webhook);
   return async (remediation, grant, idempotencyKey, signal) => {
     signal.throwIfAborted();
     if (grant.actionDigest !== actionDigest(remediation)) {
       throw new InputError('The grant is for another action than the one about to run.');
     }
+    if (remediation.action !== 'open-ticket' && send) return send(remediation, grant, idempotencyKey);
     if (remediation.action !== 'open-ticket') {
       const detail = `dry run: no executor is configured for ${remediation.action}; nothing was changed`;
       return { status: 'done', detail };

@@ -46,6 +46,7 @@ const REQUESTS: Readonly<Record<string, Request>> = {
       name: 'POST',
       kind: 'Client',
       status,
+      message: 'getaddrinfo ENOTFOUND bank.example',
       attributes: { 'server.address': 'bank.example' },
     },
   ],
@@ -98,7 +99,9 @@ test('failures are blamed on where they began, once a request, since the right c
   const begun = { windowFailures: 10, windowUnits: 10, normalFailures: 0, normalUnits: 62, onsetMs: T0_MS + ONSET_MS };
   // At least 10.5/11 less 1.64 errors, at the most 0.5/63 plus 1.64 errors: far more than thirty times.
   for (const service of ['stock', 'pay', 'bank.example', 'mail', 'cart']) {
-    expect(found.get(service), service).toEqual({ service, strength: 1, ...begun });
+    const isPeer = service === 'bank.example';
+    const reason = isPeer ? 'name-resolution' : 'errors';
+    expect(found.get(service), service).toEqual({ service, strength: 1, ...begun, isPeer, isOutside: isPeer, reason });
   }
   expect(found.get('feed')).toMatchObject({ windowFailures: 10, normalFailures: 7, onsetMs: T0_MS + ONSET_MS });
   // From at most 7.5/63 + 1.64 errors = 18.6 % to at least 85 %: log10(4.58) / 1.5 or a difference of 71 %.

@@ -1,8 +1,18 @@
 /** Where failures began: services and dependencies whose share of failed work rose, failures passed on by others left out. */
 import { z } from 'zod';
 import type { FailureCount } from '../../clickhouse/read-shifts.ts';
+import { dominantReason } from '../../domain/failure-reason.ts';
+import { causeTypeSchema } from '../../domain/finding.ts';
 import { judgeRise } from '../../domain/statistics/shift.ts';
-import { addCount, judgeOnsets, rankedShape, rankingInput, splitAt, toShiftQuestion } from '../onset-grid.ts';
+import {
+  addCount,
+  judgeOnsets,
+  type RankingInput,
+  rankedShape,
+  rankingInput,
+  splitAt,
+  toShiftQuestion,
+} from '../onset-grid.ts';
 import { defineTool, describeWindow } from '../tool.ts';
 import { cutRows, cutShape } from '../tool-shapes.ts';
 
@@ -12,6 +22,12 @@ const errorOrigin = z.object({
   windowUnits: z.number(),
   normalFailures: z.number(),
   normalUnits: z.number(),
+  /** What most of the failures speak of; `errors` when they say nothing in particular. */
+  reason: causeTypeSchema,
+  /** It sends no telemetry of its own. */
+  isPeer: z.boolean(),
+  /** And its host is none of ours. */
+  isOutside: z.boolean(),
 });
 
 export const rankErrorOrigins = defineTool({
@@ -39,7 +55,9 @@ export const rankErrorOrigins = defineTool({
       });
       if (!judged) return [];
       const { rank: _, ...origin } = judged;
-      return [{ service, ...origin }];
+      const reason = dominantReason(sumReasons(bins, judged.onsetMs, input), judged.windowFailures) ?? 'errors';
+      const [isPeer, isOutside] = [bins.every((bin) => bin.isPeer), bins.every((bin) => bin.isOutside)];
+      return [{ service, ...origin, reason, isPeer, isOutside }];
     });
     const { rows: kept, ...cut } = cutRows(
       origins.sort((left, right) => right.strength - left.strength),
@@ -53,6 +71,17 @@ export const rankErrorOrigins = defineTool({
     };
   },
 });
+
+/** Failures from the onset on, by what their words speak of. */
+function sumReasons(rows: readonly FailureCount[], onsetMs: number, { onsets }: RankingInput): number[] {
+  const firstBin = (onsetMs - onsets.firstMs) / (onsets.stepSeconds * 1000);
+  const sums: number[] = [];
+  for (const { bin, reasons } of rows) {
+    if (bin < firstBin) continue;
+    for (const [index, count] of reasons.entries()) sums[index] = (sums[index] ?? 0) + count;
+  }
+  return sums;
+}
 
 function countByBin(rows: readonly FailureCount[]): { units: Map<number, number>; failures: Map<number, number> } {
   const units = new Map<number, number>();

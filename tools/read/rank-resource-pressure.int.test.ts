@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { GaugeRow } from '../../clickhouse/telemetry-rows.ts';
 import { callTool, MINUTE_MS, openTelemetryFixture, T0_MS, type TelemetryFixture } from '../fixture.contract.ts';
-import { gaugeRow } from '../metric-rows.contract.ts';
+import { gaugeRow, sumRow } from '../metric-rows.contract.ts';
 import { rankResourcePressure } from './rank-resource-pressure.ts';
 
 let fixture: TelemetryFixture;
@@ -44,6 +44,15 @@ function points({ service, metric, unit, past, now, pastMinutes = 20 }: Course):
 const cpu = (service: string, past: Course['past'], now: readonly number[], pastMinutes = 20) =>
   points({ service, metric: CPU, unit: '1', past, now, pastMinutes });
 
+const pool = (state: string, now: readonly number[]) =>
+  points({
+    service: 'pooled',
+    metric: 'db.client.connection.count',
+    unit: '{connection}',
+    past: STEADY(state === 'used' ? 3 : 17),
+    now,
+  }).map((row) => ({ ...row, Attributes: { 'db.client.connection.state': state } }));
+
 const GAUGES: readonly GaugeRow[] = [
   // From a fifth of its limit to nearly all of it, from the second minute on.
   ...cpu('hot', STEADY(0.2), [0.2, 0.96, 0.96, 0.96]),
@@ -65,6 +74,36 @@ const GAUGES: readonly GaugeRow[] = [
     now: [0.9, 0.9, 0.9, 0.9],
   }),
   ...points({ service: 'heap', metric: 'jvm.memory.utilization', unit: '1', past: STEADY(0.5), now: [0.5, 0.5, 1, 1] }),
+  // Connections that are used, of so many that there may be; those that are idle are no pressure.
+  ...pool('used', [3, 20, 20, 20]),
+  ...pool('idle', [17, 0, 0, 0]),
+  ...points({
+    service: 'pooled',
+    metric: 'db.client.connection.max',
+    unit: '1',
+    past: STEADY(20),
+    now: [20, 20, 20, 20],
+  }),
+  // Nine lookups of ten are answered from the cache, then one of twenty.
+  ...points({ service: 'cold', metric: 'redis.keyspace.hits', unit: '{hit}', past: STEADY(90), now: [90, 5, 5, 5] }),
+  ...points({
+    service: 'cold',
+    metric: 'redis.keyspace.misses',
+    unit: '{miss}',
+    past: STEADY(10),
+    now: [10, 95, 95, 95],
+  }),
+  // Killed and started anew in the third minute; the other has been killed once, long ago.
+  ...points({ service: 'killed', metric: 'k8s.container.restarts', unit: '1', past: STEADY(0), now: [0, 0, 1, 1] }),
+  ...points({ service: 'calm', metric: 'k8s.container.restarts', unit: '1', past: STEADY(0), now: [0, 0, 0, 0] }),
+  // No limit beside it: nobody knows what it means.
+  ...points({
+    service: 'loose',
+    metric: 'db.client.connection.count',
+    unit: '1',
+    past: STEADY(2),
+    now: [90, 90, 90, 90],
+  }),
   // No resource that could run short.
   ...points({
     service: 'hot',
@@ -93,6 +132,27 @@ beforeAll(async () => {
 });
 
 afterAll(() => fixture.close());
+
+/** The same as counters, which only grow. */
+async function countedCache(): Promise<number | undefined> {
+  const counters = await openTelemetryFixture({
+    otel_metrics_sum: ['hits', 'misses'].flatMap((name) => {
+      let total = 1_000;
+      return Array.from({ length: 25 }, (_, index) => {
+        const isCold = index >= 22;
+        total += name === 'hits' ? (isCold ? 5 : 90) : isCold ? 95 : 10;
+        const atMs = (index - 21) * MINUTE_MS;
+        return sumRow({ service: 'cold', metric: `redis.keyspace.${name}`, atMs, value: total });
+      });
+    }),
+  });
+  try {
+    const { output } = await callTool(counters, rankResourcePressure, { window: WINDOW, onsets: ONSETS });
+    return output.pressures[0]?.strength;
+  } finally {
+    await counters.close();
+  }
+}
 
 async function pressures() {
   const { output } = await callTool(fixture, rankResourcePressure, { window: WINDOW, onsets: ONSETS });
@@ -124,6 +184,45 @@ test('a resource whose room is gone is found, with its pod and the candidate at 
     strength: strengthOf(1),
     onsetMs: T0_MS + 2 * MINUTE_MS,
   });
+});
+
+test('a level beside its limit is a share of it, by what it counts', async () => {
+  const { pressures: found } = await pressures();
+  expect(found.filter(({ resource }) => resource === 'pool')).toEqual([
+    {
+      service: 'pooled',
+      resource: 'pool',
+      pod: 'pooled-1',
+      metric: 'db.client.connection.count / db.client.connection.max',
+      unit: '1',
+      strength: strengthOf(1),
+      onsetMs: T0_MS + MINUTE_MS,
+      normalMedian: 0.15,
+      normalHigh: expect.closeTo(0.15, 6),
+      windowHigh: 1,
+    },
+  ]);
+});
+
+test('a cache that misses is short of what it should hold', async () => {
+  const { pressures: found } = await pressures();
+  expect(found.filter(({ resource }) => resource === 'cache')).toMatchObject([
+    {
+      service: 'cold',
+      metric: 'redis.keyspace.misses / all',
+      normalMedian: 0.1,
+      windowHigh: 0.95,
+      onsetMs: T0_MS + MINUTE_MS,
+    },
+  ]);
+  expect(await countedCache()).toEqual(found.find(({ resource }) => resource === 'cache')?.strength);
+});
+
+test('a container that was started anew is found, with when', async () => {
+  const { pressures: found } = await pressures();
+  expect(found.filter(({ resource }) => resource === 'restarts')).toMatchObject([
+    { service: 'killed', strength: strengthOf(1), onsetMs: T0_MS + 2 * MINUTE_MS },
+  ]);
 });
 
 test('growth counts on a scale of times, beyond what such resources do in normal time', async () => {

@@ -12,8 +12,8 @@ import { cutRows, cutShape, rounded } from '../tool-shapes.ts';
 
 const slowdown = z.object({
   ...rankedShape,
-  /** edge: on the way to the service. peer: in a dependency without telemetry of its own. self: in the service. */
-  kind: z.enum(['edge', 'peer', 'self']),
+  /** edge: on the way to the service. peer: in a dependency without telemetry of its own; outside: at a host that is none of ours. self: in the service. */
+  kind: z.enum(['edge', 'peer', 'outside', 'self']),
   /** The caller of the worst edge, or the slow operation. */
   subject: z.string(),
   normalMedianMs: z.number(),
