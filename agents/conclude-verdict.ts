@@ -40,13 +40,14 @@ export function concludeVerdict({ scope, board, tally, gaps, round }: Matter): V
     blastRadius: [...new Set(path.map(({ from }) => from))],
     propagation: path,
     ruledOut: ruleOut(board.findings, scope.calls, first?.service),
-    gaps: [...gaps],
+    // What nobody accused lacks would not have changed anything.
+    gaps: gaps.filter(({ service }) => service === '' || ranked.some((suspect) => suspect.service === service)),
     ...overturning(ranked, board.findings),
   };
 }
 
 function toSuspect(hypothesis: Hypothesis, score: number, findings: readonly Finding[]): Suspect {
-  const { hypothesisId, service, causeType, pod, operation, changeId, statement } = hypothesis;
+  const { hypothesisId, service, causeType, pod, operation, changeId, commit, statement } = hypothesis;
   const about = findings
     .filter(({ implications }) => implications.some((one) => one.service === service && one.stance === 'for'))
     .sort((left, right) => strengthFor(right, service) - strengthFor(left, service));
@@ -58,6 +59,7 @@ function toSuspect(hypothesis: Hypothesis, score: number, findings: readonly Fin
     ...(pod ? { pod } : {}),
     ...(operation ? { operation } : {}),
     ...(changeId ? { changeId } : {}),
+    ...(commit ? { commit } : {}),
     statement,
     score,
     normal: normalMeasures(about),

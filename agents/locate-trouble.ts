@@ -71,6 +71,11 @@ async function ask<Output>(
   throw code === 'unavailable' ? new UnavailableError(message) : new InputError(message);
 }
 
+/** undefined where the question was too large to be answered in time: there is a coarser answer. */
+async function askIfBearable<Output>(outcome: Parameters<typeof ask<Output>>[0]): Promise<Asked<Output> | undefined> {
+  return !outcome.ok && outcome.error.code === 'limit-exceeded' ? undefined : await ask(outcome);
+}
+
 /** Steps of one coverage read. */
 const MAX_STEPS = 1_500;
 const FINE_STEP_SECONDS = 10;
@@ -164,12 +169,12 @@ async function refine(
 ): Promise<{ onsets: OnsetGrid; evidence: Evidence[] }> {
   if (coarse.stepSeconds <= STEP_SECONDS) return { onsets: coarse, evidence: [] };
   const question = { window, onsets: coarse };
-  const slow = await ask(await runTool(rankSlowdowns, question, context));
-  const failing = await ask(await runTool(rankErrorOrigins, question, context));
-  const [strongest] = [...slow.output.slowdowns, ...failing.output.origins].sort(
+  const slow = await askIfBearable(await runTool(rankSlowdowns, question, context));
+  const failing = await askIfBearable(await runTool(rankErrorOrigins, question, context));
+  const [strongest] = [...(slow?.output.slowdowns ?? []), ...(failing?.output.origins ?? [])].sort(
     (left, right) => right.strength - left.strength,
   );
-  const evidence = [slow.evidence, failing.evidence];
+  const evidence = [slow, failing].flatMap((asked) => asked?.evidence ?? []);
   if (!strongest) return { onsets: coarse, evidence };
   const stepMs = coarse.stepSeconds * 1000;
   const firstMs = Math.max(coarse.firstMs, strongest.onsetMs - stepMs);

@@ -1,11 +1,22 @@
 /** The metrics agent: whose resources ran short. */
 
+import type { z } from 'zod';
 import type { CauseType } from '../domain/finding.ts';
 import { formatInstant } from '../domain/time-window.ts';
 import { rankResourcePressure } from '../tools/read/rank-resource-pressure.ts';
 import type { Agent } from './agent.ts';
+import { excuseOfColdCache } from './excuse-of-cold-cache.ts';
 import { openNotebook, threeDigits, voteByFindings } from './post-findings.ts';
 import { rankingQuestion, WORTH_NOTING } from './ranking-question.ts';
+
+/** A container that dies when its memory is used up was killed for that. */
+function causeOf({ resource, service }: Pressure, all: readonly Pressure[]): CauseType {
+  if (resource !== 'restarts') return CAUSE[resource] ?? 'unknown';
+  const isFull = all.some((other) => other.resource === 'memory' && other.service === service);
+  return isFull ? 'memory-exhaustion' : 'unknown';
+}
+
+type Pressure = z.output<typeof rankResourcePressure.output>['pressures'][number];
 
 const CAUSE: Readonly<Record<string, CauseType>> = {
   cpu: 'cpu-saturation',
@@ -13,12 +24,13 @@ const CAUSE: Readonly<Record<string, CauseType>> = {
   memory: 'memory-exhaustion',
   disk: 'disk-saturation',
   pool: 'pool-exhaustion',
+  cache: 'cache-stampede',
 };
 
 export const metricsAgent: Agent = {
   name: 'metrics-agent',
   signal: 'metrics',
-  mission: 'looks for resources that ran short: CPU, memory, disks, pools, nodes',
+  mission: 'looks for resources that ran short: CPU, memory, disks, pools, caches, nodes',
   investigate: async (task, context) => {
     const notebook = openNotebook(metricsAgent, task, context);
     const asked = await notebook.ask(rankResourcePressure, rankingQuestion(task));
@@ -33,20 +45,15 @@ export const metricsAgent: Agent = {
         subject: metric,
         window: task.scope.window,
         onsetMs,
-        sentence: `${metric} of ${pod || service} reached ${show(windowHigh, unit)} from ${formatInstant(onsetMs)} on, where ${show(normalMedian, unit)} is normal (99 % of the time below ${show(normalHigh, unit)}).`,
+        sentence:
+          resource === 'restarts'
+            ? `${pod || service} was started anew around ${formatInstant(onsetMs)}: ${metric} went from ${threeDigits(normalHigh)} to ${threeDigits(windowHigh)}.`
+            : `${metric} of ${pod || service} reached ${show(windowHigh, unit)} from ${formatInstant(onsetMs)} on, where ${show(normalMedian, unit)} is normal (99 % of the time below ${show(normalHigh, unit)}).`,
         evidenceIds: [asked.evidenceId],
         implications: [
-          { service, causeType: CAUSE[resource] ?? 'unknown', stance: 'for', strength, canEcho: false, pod },
+          { service, causeType: causeOf(pressure, pressures), stance: 'for', strength, canEcho: false, pod },
         ],
         figures: { normalMedian, normalHigh, windowHigh, unit },
-      });
-    }
-    if (pressures.length === 0 && unobserved.length === 0) {
-      notebook.missing({
-        signal: 'metrics',
-        service: '',
-        what: 'no CPU, memory, disk or pool metrics in the window',
-        remedy: 'Add the kubeletstats or hostmetrics receiver to the Collector, or runtime metrics to the SDK.',
       });
     }
     for (const service of unobserved) {
@@ -59,7 +66,12 @@ export const metricsAgent: Agent = {
     }
     return notebook.answer();
   },
-  vote: (ballot) => voteByFindings('metrics-agent', ballot),
+  vote: (ballot) =>
+    voteByFindings('metrics-agent', ballot).map((vote) => {
+      const hypothesis = ballot.hypotheses.find(({ hypothesisId }) => hypothesisId === vote.hypothesisId);
+      const excuse = hypothesis && excuseOfColdCache(hypothesis, ballot.findings, ballot.calls);
+      return excuse ? { ...vote, reasons: [...vote.reasons, excuse] } : vote;
+    }),
 };
 
 function show(value: number, unit: string): string {

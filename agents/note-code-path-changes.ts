@@ -1,27 +1,11 @@
 /** Findings from changed code paths, which the log agent sees in templates and the trace agent in operations. */
-import type { SignalGap, Task } from '../domain/investigation.ts';
+import type { Task } from '../domain/investigation.ts';
 import { formatInstant } from '../domain/time-window.ts';
 import { rankCodePathChanges } from '../tools/read/rank-code-path-changes.ts';
 import { type Notebook, percent } from './post-findings.ts';
 import { rankingQuestion, WORTH_NOTING } from './ranking-question.ts';
 
-const GAPS: Readonly<Record<'operations' | 'log lines', SignalGap>> = {
-  operations: {
-    signal: 'traces',
-    service: '',
-    what: 'no spans in the window: neither lost time nor failures can be located',
-    remedy: 'Instrument the services with an OpenTelemetry SDK and send traces to the OTLP receiver.',
-  },
-  'log lines': {
-    signal: 'logs',
-    service: '',
-    what: 'no log lines that belong to a traced request',
-    remedy:
-      'Send logs through OTLP with trace_id and span_id (log bridge of the SDK, or trace context in the log format).',
-  },
-};
-
-/** Asks for one kind of element and notes what changed, or that there was nothing to compare. */
+/** Asks for one kind of element and notes what changed. */
 export async function noteCodePathChanges(
   notebook: Notebook,
   task: Task,
@@ -29,7 +13,6 @@ export async function noteCodePathChanges(
 ): Promise<void> {
   const asked = await notebook.ask(rankCodePathChanges, { ...rankingQuestion(task), elements });
   if (!asked) return;
-  if (asked.output.units === 0 || asked.output.elements === 0) notebook.missing(GAPS[elements]);
   for (const change of asked.output.services.filter(({ strength }) => strength >= WORTH_NOTING)) {
     const { service, operation, element, strength, onsetMs } = change;
     const isError = /^log (ERROR|FATAL)/.test(element);

@@ -14,6 +14,7 @@ import { chooseRemediation } from '../domain/remediation-catalogue.ts';
 import { AGENT_NAMES, type AgentName } from '../domain/signal.ts';
 import { contentId } from '../platform/ids.ts';
 import { concludeVerdict } from './conclude-verdict.ts';
+import { findGaps } from './find-gaps.ts';
 import { isBeforeOnset } from './is-before-onset.ts';
 import { locateTrouble } from './locate-trouble.ts';
 
@@ -53,6 +54,8 @@ export const supervisor = {
       .slice(0, MAX_HYPOTHESES)
       .map(([service], index) => proposeFor(service, findings, index + 1, round)),
 
+  findGaps,
+
   conclude: concludeVerdict,
 
   remediate: (verdict: Verdict, changes: readonly Change[], evidence: readonly Evidence[]): Remediation | undefined => {
@@ -82,6 +85,8 @@ const CAUSE_WORDS: Readonly<Record<CauseType, string>> = {
   'external-dependency': 'fails outside our reach',
   'name-resolution': 'cannot be resolved by name',
   'traffic-surge': 'gets more traffic than it can serve',
+  'expired-certificate': 'shows a certificate that has expired',
+  'cache-stampede': 'is asked for everything at once since its cache went empty',
   unknown: 'is in trouble',
 };
 
@@ -105,9 +110,12 @@ function proposeFor(service: string, findings: readonly Finding[], proposedRank:
     )
     .sort((left, right) => right.strength - left.strength || (left.observation < right.observation ? -1 : 1));
   const symptom = findSymptom(grounds);
-  const change = grounds.find(
-    ({ signal, onsetMs }) => signal === 'changes' && isBeforeOnset(onsetMs, symptom?.onsetMs),
+  const changes = grounds.filter(
+    ({ signal, strength, onsetMs }) =>
+      signal === 'changes' && strength >= LEAST_CHANGE && isBeforeOnset(onsetMs, symptom?.onsetMs),
   );
+  // A diff that explains what is seen says more than any time of deploy.
+  const change = changes.find(({ commit }) => commit !== undefined) ?? changes[0];
   const symptomCause = symptom?.causeType ?? 'unknown';
   const isChange = change?.changeId !== undefined && CHANGE_EXPLAINS.has(symptomCause);
   const causeType = isChange ? 'bad-change' : symptomCause;
@@ -117,7 +125,8 @@ function proposeFor(service: string, findings: readonly Finding[], proposedRank:
     causeType,
     ...(symptom?.pod ? { pod: symptom.pod } : {}),
     ...(symptom?.operation ? { operation: symptom.operation } : {}),
-    ...(isChange ? { changeId: change.changeId } : {}),
+    ...((isChange || change?.commit) && change?.changeId ? { changeId: change.changeId } : {}),
+    ...(change?.commit ? { commit: change.commit } : {}),
     statement: isChange
       ? `${service} ${CAUSE_WORDS['bad-change']}: it ${CAUSE_WORDS[symptomCause]}`
       : `${service} ${CAUSE_WORDS[causeType]}`,
@@ -128,20 +137,29 @@ function proposeFor(service: string, findings: readonly Finding[], proposedRank:
   };
 }
 
-/** What a service runs short of explains its slowness and failures, so it names the cause even where those stand out more. */
-const RESOURCE_CAUSES: ReadonlySet<CauseType> = new Set([
+/** A change that its time, its diff and what followed it support less than this is beside the point. */
+const LEAST_CHANGE = 0.15;
+
+/** What explains a service's slowness and failures names the cause even where those stand out more. */
+const EXPLAINING_CAUSES: ReadonlySet<CauseType> = new Set([
   'cpu-saturation',
   'memory-exhaustion',
   'disk-saturation',
   'pool-exhaustion',
+  'traffic-surge',
+  'cache-stampede',
+  'name-resolution',
+  'expired-certificate',
 ]);
-const RESOURCE_SHARE = 0.5;
+const EXPLAINING_SHARE = 0.5;
 
-/** The strongest symptom, or a resource that is at least half as strong; `grounds` come strongest first. */
+/** The strongest symptom, or an explanation that is at least half as strong; `grounds` come strongest first. */
 function findSymptom<Ground extends { signal: string; causeType: CauseType; strength: number }>(
   grounds: readonly Ground[],
 ): Ground | undefined {
   const symptoms = grounds.filter(({ signal }) => signal !== 'changes');
-  const least = RESOURCE_SHARE * (symptoms[0]?.strength ?? 0);
-  return symptoms.find(({ causeType, strength }) => RESOURCE_CAUSES.has(causeType) && strength >= least) ?? symptoms[0];
+  const least = EXPLAINING_SHARE * (symptoms[0]?.strength ?? 0);
+  return (
+    symptoms.find(({ causeType, strength }) => EXPLAINING_CAUSES.has(causeType) && strength >= least) ?? symptoms[0]
+  );
 }

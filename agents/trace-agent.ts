@@ -3,6 +3,7 @@
  * also argues against services that only pass on the trouble of something they call.
  */
 import { explainByCallees } from '../domain/blame-callees.ts';
+import type { CauseType } from '../domain/finding.ts';
 import type { Vote } from '../domain/hypothesis.ts';
 import type { Task } from '../domain/investigation.ts';
 import { formatInstant } from '../domain/time-window.ts';
@@ -11,6 +12,7 @@ import { rankErrorOrigins } from '../tools/read/rank-error-origins.ts';
 import { rankSlowdowns } from '../tools/read/rank-slowdowns.ts';
 import type { Agent, Ballot } from './agent.ts';
 import { noteCodePathChanges } from './note-code-path-changes.ts';
+import { excuseOfSurge, noteSurges } from './note-surges.ts';
 import { milliseconds, type Notebook, openNotebook, percent, voteByFindings } from './post-findings.ts';
 import { rankingQuestion, WORTH_NOTING } from './ranking-question.ts';
 
@@ -23,6 +25,7 @@ export const traceAgent: Agent = {
     await Promise.all([
       noteSlowdowns(notebook, task),
       noteErrorOrigins(notebook, task),
+      noteSurges(notebook, task),
       noteCodePathChanges(notebook, task, 'operations'),
       ...task.focus.slice(0, MAX_LOOKS).map((service) => noteConcentrations(notebook, task, service)),
     ]);
@@ -30,12 +33,16 @@ export const traceAgent: Agent = {
   },
   vote: (ballot) => {
     const explanations = explainByCallees(ballot.findings, ballot.calls);
-    return voteByFindings('trace-agent', ballot).map((vote) => argueAgainstEchoes(vote, ballot, explanations));
+    return voteByFindings('trace-agent', ballot)
+      .map((vote) => argueAgainstEchoes(vote, ballot, explanations))
+      .map((vote) => excuseBySurge(vote, ballot));
   },
 };
 
 /** Services that a further round looks at more closely. */
 const MAX_LOOKS = 2;
+/** Failures this clear are looked at at once: whom do they hit? */
+const WORTH_A_LOOK = 0.5;
 /** A value stands out when it is this many standard errors, and this many times, more frequent than elsewhere. */
 const STANDS_OUT = { zScore: 4, lift: 1.5 };
 
@@ -70,6 +77,7 @@ async function noteSlowdowns(notebook: Notebook, task: Task): Promise<void> {
     const where = {
       edge: `Between ${subject} and ${service}`,
       peer: `Calls to ${service} (from ${subject})`,
+      outside: `Calls to ${service}, which is none of ours (from ${subject}),`,
       self: `In ${service} itself (${subject.slice(0, 80)})`,
     }[kind];
     notebook.note({
@@ -83,7 +91,7 @@ async function noteSlowdowns(notebook: Notebook, task: Task): Promise<void> {
       implications: [
         {
           service,
-          causeType: kind === 'edge' ? 'network-delay' : 'slow-processing',
+          causeType: CAUSE_OF_SLOWDOWN[kind],
           stance: 'for',
           strength,
           canEcho: kind === 'self',
@@ -99,22 +107,40 @@ async function noteSlowdowns(notebook: Notebook, task: Task): Promise<void> {
   }
 }
 
+const CAUSE_OF_SLOWDOWN = {
+  edge: 'network-delay',
+  peer: 'slow-processing',
+  outside: 'external-dependency',
+  self: 'slow-processing',
+} as const satisfies Record<string, CauseType>;
+
 async function noteErrorOrigins(notebook: Notebook, task: Task): Promise<void> {
   const asked = await notebook.ask(rankErrorOrigins, rankingQuestion(task));
+  const [worst] = asked?.output.origins ?? [];
+  if (worst && worst.strength >= WORTH_A_LOOK && !worst.isPeer && !task.focus.includes(worst.service))
+    await noteConcentrations(notebook, task, worst.service);
   for (const origin of asked?.output.origins.filter(({ strength }) => strength >= WORTH_NOTING) ?? []) {
-    const { service, strength, onsetMs, windowFailures, windowUnits, normalFailures, normalUnits } = origin;
+    const { service, strength, onsetMs, windowFailures, windowUnits, normalFailures, normalUnits, reason } = origin;
+    const causeType = reason === 'errors' && origin.isOutside ? 'external-dependency' : reason;
+    const words = reason === 'errors' ? '' : `, most of them with words of ${reason.replaceAll('-', ' ')}`;
     notebook.note({
       observation: `traces:error-origin:${service}`,
       service,
       subject: 'failed spans without a failed child',
       window: task.scope.window,
       onsetMs,
-      sentence: `${percent(windowFailures, windowUnits)} of the work of ${service} begins to fail there since ${formatInstant(onsetMs)}; ${percent(normalFailures, normalUnits)} is normal.`,
+      sentence: `${percent(windowFailures, windowUnits)} of the work of ${service} begins to fail there since ${formatInstant(onsetMs)}; ${percent(normalFailures, normalUnits)} is normal${words}.`,
       evidenceIds: [asked?.evidenceId ?? ''],
-      implications: [{ service, causeType: 'errors', stance: 'for', strength, canEcho: false }],
+      implications: [{ service, causeType, stance: 'for', strength, canEcho: false }],
       figures: { windowFailures, windowUnits, normalFailures, normalUnits },
     });
   }
+}
+
+function excuseBySurge(vote: Vote, { hypotheses, findings }: Ballot): Vote {
+  const hypothesis = hypotheses.find(({ hypothesisId }) => hypothesisId === vote.hypothesisId);
+  const excuse = hypothesis && excuseOfSurge(hypothesis, findings);
+  return excuse ? { ...vote, reasons: [...vote.reasons, excuse] } : vote;
 }
 
 function argueAgainstEchoes(
