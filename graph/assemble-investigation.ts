@@ -9,7 +9,11 @@ export function assembleInvestigation(
   status: Investigation['status'],
   failure?: string,
 ): Investigation {
-  const evidence = [...(state.scopeEvidence ?? []), ...state.answers.flatMap((answer) => answer.evidence)];
+  const evidence = [
+    ...(state.scopeEvidence ?? []),
+    ...state.answers.flatMap((answer) => answer.evidence),
+    ...(state.gapEvidence ?? []),
+  ];
   return {
     investigationId: state.investigationId,
     incident: { ...state.incident, status: incidentStatus(state, status) },

@@ -56,11 +56,14 @@ describe('the table of checkpoints', () => {
       row('b', '1', { threadId: 'inv_2', namespace: 'sub' }),
       other,
     ]);
+    expect(await table.listThreads()).toEqual(expect.arrayContaining(['inv_2', other.threadId]));
     await table.deleteThread('inv_2');
+    expect(await table.listThreads()).not.toContain('inv_2');
     expect(await table.read({ kind: 'write', threadId: 'inv_2' })).toEqual([]);
     expect(await table.read({ kind: 'write', threadId: other.threadId })).toEqual([other]);
     await table.put([row('a', '2', { threadId: 'inv_2' })]);
     expect(await table.read(mine)).toEqual([row('a', '2', { threadId: 'inv_2' })]);
+    expect(await table.listThreads()).toContain('inv_2');
     await table.deleteThread('nobody');
   });
 });

@@ -1,6 +1,7 @@
 /** Whole investigations with a scripted jury: every way through the graph. */
 import { describe, expect, it } from 'vitest';
 import type { Progress } from '../domain/investigation.ts';
+import { createManualClock } from '../platform/clock.ts';
 import { InputError, UnavailableError } from '../platform/errors.ts';
 import { createInvestigator } from './run-investigation.ts';
 import {
@@ -101,7 +102,7 @@ describe('an investigation', () => {
     const steps = 'started scoped task-posted task-claimed finding task-done hypothesis vote verdict approval';
     expect([...told].toSorted()).toEqual(steps.split(' ').toSorted());
     expect(seen.find((progress) => progress.kind === 'finding')?.actor).toMatch(/-agent$/);
-    expect(seen.at(-1)?.message).toBe('restart-service on payment needs approval (low risk)');
+    expect(seen.at(-1)?.message).toBe('restart-service on payment needs approval (medium risk)');
   });
 
   it('looks again, closer and wider, when the evidence is thin', async () => {
@@ -230,7 +231,7 @@ describe('a decision', () => {
     expect(parts.actions).toHaveLength(1);
   });
 
-  it('is refused where nothing waits, when it is malformed, and when it comes too late to approve', async () => {
+  it('is refused where nothing waits, when it is malformed, too late, or on another action', async () => {
     const expired = createScriptedParts(OVERTURNING, { tier: 'low' });
     const investigator = createInvestigator({ ...expired, limits: { ...expired.limits, approvalTtlMs: 0 } });
     await expect(investigator.resume('inv_1', decision('approved'), soon())).rejects.toMatchObject({
@@ -241,9 +242,14 @@ describe('a decision', () => {
     await expect(investigator.resume('inv_1', { ...late, decidedBy: '' }, soon())).rejects.toMatchObject({
       code: 'invalid-input',
     });
-    await expect(investigator.resume('inv_1', late, soon())).rejects.toThrow('can only be rejected now');
-    const finished = await investigator.resume('inv_1', { ...late, outcome: 'rejected' }, soon());
-    expect(finished.actionOutcome?.status).toBe('not-run');
+    const other = { ...decision('approved'), actionDigest: 'e'.repeat(64), decidedAtMs: 0 };
+    await expect(investigator.resume('inv_1', other, soon())).rejects.toThrow(
+      'another action than the one that was shown',
+    );
+    for (const outcome of ['approved', 'rejected'] as const) {
+      const refused = investigator.resume('inv_1', { ...late, outcome }, soon());
+      await expect(refused).rejects.toThrow(/expired at .*Z: nothing was run/);
+    }
   });
 });
 
@@ -267,6 +273,124 @@ describe('an action', () => {
 
   it('is unknown when the connection broke under it', async () => {
     expect(await actWith(new UnavailableError('connection reset'))).toMatchObject({ status: 'unknown' });
+  });
+});
+
+describe('an action that was on its way', () => {
+  it('is waited for when the host stops, and its outcome is recorded', async () => {
+    const arrival = Promise.withResolvers<void>();
+    const underWay = Promise.withResolvers<void>();
+    const executeAction = async () => {
+      underWay.resolve();
+      await arrival.promise;
+      return { status: 'done' as const, detail: 'ticket written' };
+    };
+    const parts = createScriptedParts(OVERTURNING, { tier: 'info', overrides: { executeAction } });
+    const stopping = new AbortController();
+    const order: string[] = [];
+    const stopped = createInvestigator(parts)
+      .start(INVESTIGATION, stopping.signal)
+      .catch(() => order.push('stopped'));
+    await underWay.promise;
+    stopping.abort();
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    order.push('arrived');
+    arrival.resolve();
+    await stopped;
+    expect(order).toEqual(['arrived', 'stopped']);
+    expect(kindsOf(parts)).toContain('action.finished');
+    const recovered = await createInvestigator(parts).recover('inv_1', soon());
+    expect(recovered.actionOutcome).toMatchObject({ status: 'done', detail: 'ticket written' });
+  });
+
+  it('may stay unknown: that is reported and audited as such, and never tried again', async () => {
+    let tries = 0;
+    const executeAction = async () => {
+      tries += 1;
+      return { status: 'unknown' as const, detail: 'the webhook answered 502' };
+    };
+    const parts = createScriptedParts(OVERTURNING, { tier: 'low', overrides: { executeAction } });
+    const investigator = createInvestigator(parts);
+    await investigator.start(INVESTIGATION, soon());
+    const finished = await investigator.resume('inv_1', decision('approved'), soon());
+    expect(finished).toMatchObject({ status: 'finished', actionOutcome: { status: 'unknown' } });
+    expect(kindsOf(parts).filter((kind) => kind.startsWith('action.'))).toEqual(['action.intended', 'action.unknown']);
+    await investigator.recover('inv_1', soon());
+    expect(tries).toBe(1);
+  });
+});
+
+describe('an action that was changed in the store after it was asked for', () => {
+  /** Rewrites the checkpoints as they are read, as an edit of their table would. */
+  const tamper = (parts: ReturnType<typeof createScriptedParts>, edit: (text: string) => string) => {
+    const { checkpoints } = parts;
+    return {
+      ...parts,
+      checkpoints: {
+        ...checkpoints,
+        read: async (...query: Parameters<typeof checkpoints.read>) => {
+          const rows = await checkpoints.read(...query);
+          return rows.map((row) => ({ ...row, text: edit(row.text) }));
+        },
+      },
+    };
+  };
+
+  it.each<[string, (text: string) => string]>([
+    [
+      'another service',
+      (text) => text.replaceAll('"service":"payment","parameters"', '"service":"ledger","parameters"'),
+    ],
+    ['another action', (text) => text.replaceAll('"action":"restart-service"', '"action":"shed-load"')],
+    ['no risk', (text) => text.replaceAll('"tier":"medium"', '"tier":"info"')],
+  ])('is not run: %s', async (_, edit) => {
+    const parts = createScriptedParts(OVERTURNING, { tier: 'medium' });
+    const { approval } = await createInvestigator(parts).start(INVESTIGATION, soon());
+    const seen = { ...decision('approved'), actionDigest: approval?.actionDigest ?? '' };
+    const finished = await createInvestigator(tamper(parts, edit)).resume('inv_1', seen, soon());
+    expect(finished.actionOutcome).toMatchObject({ status: 'not-run', detail: expect.stringContaining('Refused') });
+    expect(parts.actions).toEqual([]);
+    const kinds = kindsOf(parts);
+    expect(kinds).toContain('action.refused');
+    expect(kinds).not.toContain('action.intended');
+  });
+
+  it('is not run when its digest was changed with it: the decision names what was shown', async () => {
+    const parts = createScriptedParts(OVERTURNING, { tier: 'medium' });
+    const { approval } = await createInvestigator(parts).start(INVESTIGATION, soon());
+    const shown = approval?.actionDigest ?? '';
+    const edit = (text: string) => text.replaceAll(shown, 'e'.repeat(64));
+    const refused = createInvestigator(tamper(parts, edit)).resume(
+      'inv_1',
+      { ...decision('approved'), actionDigest: shown },
+      soon(),
+    );
+    await expect(refused).rejects.toMatchObject({ code: 'conflict' });
+    expect(parts.actions).toEqual([]);
+  });
+});
+
+describe('a wait whose time is over', () => {
+  it('ends without the action, once, and is audited as expired; then it is too late for a person', async () => {
+    const clock = createManualClock(Date.UTC(2026, 0, 5, 12));
+    const parts = createScriptedParts(OVERTURNING, { tier: 'medium', overrides: { clock } });
+    const investigator = createInvestigator(parts);
+    const { approval } = await investigator.start(INVESTIGATION, soon());
+    await expect(investigator.expire('inv_1', soon())).rejects.toThrow('has not expired yet');
+    clock.advance((approval?.expiresAtMs ?? 0) - clock.nowMs() + 1);
+    const settled = await Promise.allSettled([
+      investigator.expire('inv_1', soon()),
+      createInvestigator(parts).expire('inv_1', soon()),
+    ]);
+    expect(settled.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    expect(parts.stores.findInvestigation('inv_1')).toMatchObject({
+      status: 'finished',
+      approval: { decision: { outcome: 'rejected', decidedBy: 'policy:expiry' } },
+      actionOutcome: { status: 'not-run', detail: 'Nobody decided in time, so it was not run.' },
+    });
+    expect(parts.audits.find(({ kind }) => kind === 'approval.expired')).toMatchObject({ actor: 'policy:expiry' });
+    expect(parts.actions).toEqual([]);
+    await expect(investigator.resume('inv_1', decision('approved'), soon())).rejects.toThrow('Too late');
   });
 });
 

@@ -10,13 +10,16 @@ import { createPlanTasks } from './nodes/plan-tasks.ts';
 import { createProposeHypotheses } from './nodes/propose-hypotheses.ts';
 import { createProposeRemediation } from './nodes/propose-remediation.ts';
 import { createRequestApproval } from './nodes/request-approval.ts';
-import { createRunAction } from './nodes/run-action.ts';
+import { createRunAction, type KeepEffect } from './nodes/run-action.ts';
 import { createScopeIncident } from './nodes/scope-incident.ts';
 import { createWriteReport } from './nodes/write-report.ts';
 import { routeDecision, routeRemediation, routeTasks, routeVerdict } from './routing.ts';
 
-/** @param holder names this process on the board's claims */
-export function buildInvestigationGraph(parts: InvestigationParts, holder: string) {
+/**
+ * @param holder names this process on the board's claims
+ * @param keep is shown what must be waited for, whoever has given up
+ */
+export function buildInvestigationGraph(parts: InvestigationParts, holder: string, keep: KeepEffect) {
   return new StateGraph(investigationChannels)
     .addNode('scope-incident', createScopeIncident(parts))
     .addNode('plan-tasks', createPlanTasks(parts))
@@ -26,7 +29,7 @@ export function buildInvestigationGraph(parts: InvestigationParts, holder: strin
     .addNode('decide-verdict', createDecideVerdict(parts))
     .addNode('propose-remediation', createProposeRemediation(parts))
     .addNode('request-approval', createRequestApproval(parts))
-    .addNode('run-action', createRunAction(parts))
+    .addNode('run-action', createRunAction(parts, keep))
     .addNode('write-report', createWriteReport(parts))
     .addEdge(START, 'scope-incident')
     .addEdge('scope-incident', 'plan-tasks')

@@ -17,7 +17,7 @@ import type { CheckpointStore } from './checkpoint-store.ts';
 import type { OnceRegister } from './once-register.ts';
 
 /**
- * The supervisor's judgement. All but `locate` are pure; ids they make are functions of their input, because a step that a
+ * The supervisor's judgement. All but `locate` and `findGaps` are pure; ids they make are functions of their input, because a step that a
  * crash interrupted is taken again. `incident.investigationId` is always set.
  */
 export interface Supervisor {
@@ -30,6 +30,11 @@ export interface Supervisor {
   plan(incident: Incident, scope: Scope, round: number, board: Board): readonly Task[];
   /** Candidate causes from the findings of all rounds so far, marked with this round. */
   propose(findings: readonly Finding[], round: number): readonly Hypothesis[];
+  /** What was missing for whom, when the jury is not sure; the suspects' services come first. */
+  findGaps(
+    uncertainty: { readonly scope: Scope; readonly leads: readonly string[]; readonly changesKnown: boolean },
+    context: ToolContext,
+  ): Promise<{ readonly gaps: readonly SignalGap[]; readonly evidence: readonly Evidence[] }>;
   /** The verdict; it abstains where the tally is undecided. */
   conclude(matter: {
     readonly incident: Incident;
@@ -51,15 +56,15 @@ export interface InvestigationArchive {
 }
 
 /**
- * Does what was granted; the key is the same for every attempt at the same action. InputError, ConfigError or LimitError
- * mean that it was refused before any effect; after any other rejection nobody knows.
+ * Does what was granted; the key is the same for every attempt at the same action. `unknown`: it may have happened.
+ * InputError, ConfigError or LimitError mean that it was refused before any effect; after any other rejection nobody knows.
  */
 export type ExecuteAction = (
   remediation: Remediation,
   grant: Grant,
   idempotencyKey: string,
   signal: AbortSignal,
-) => Promise<{ readonly status: 'done' | 'failed'; readonly detail: string }>;
+) => Promise<{ readonly status: 'done' | 'failed' | 'unknown'; readonly detail: string }>;
 
 export interface InvestigationLimits {
   readonly maxRounds: number;

@@ -45,6 +45,8 @@ export const investigationChannels = Annotation.Root({
   tally: Annotation<Tally | undefined>(),
   firstSuspectsMs: Annotation<number | undefined>(),
   verdict: Annotation<Verdict | undefined>(),
+  /** What shows what was missing. */
+  gapEvidence: Annotation<readonly Evidence[] | undefined>(),
   changes: Annotation<readonly Change[] | undefined>(),
   remediation: Annotation<Remediation | undefined>(),
   approval: Annotation<Approval | undefined>(),

@@ -3,7 +3,14 @@
  * durable before the next step begins, so any process with the same stores can take over where another one died.
  */
 import { Command } from '@langchain/langgraph';
-import { type Approval, type Decision, decisionSchema } from '../domain/approval.ts';
+import {
+  type Approval,
+  type Decision,
+  decideByExpiry,
+  decisionSchema,
+  EXPIRY_POLICY,
+  hasExpired,
+} from '../domain/approval.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { Investigation, Progress } from '../domain/investigation.ts';
 import { errorMessage, InputError } from '../platform/errors.ts';
@@ -29,9 +36,13 @@ export interface Investigator {
 
   /**
    * Hands in a decision and goes on to the end. Of all decisions on one approval, in any process, the first counts; the
-   * others reject with InputError (conflict), as does one where nothing waits, or an approval after its time.
+   * others reject with InputError (conflict), as does one where nothing waits, after its time, or on another action than the
+   * one that waits.
    */
   resume(investigationId: string, decision: Decision, signal: AbortSignal): Promise<Investigation>;
+
+  /** Ends a wait whose time is over: nothing runs, and it goes on to the report. Rejects as `resume` does. */
+  expire(investigationId: string, signal: AbortSignal): Promise<Investigation>;
 
   /**
    * Goes on where a crash, an abort or a failure ended it; one that waits for a person or is finished is returned as it is.
@@ -50,17 +61,24 @@ type Input = Parameters<ReturnType<typeof buildInvestigationGraph>['invoke']>[0]
 
 interface Standing {
   readonly state: InvestigationState;
-  /** The step to be taken next; undefined at the end. */
+  /** The step to be taken next, or STEP_ANSWERED; undefined at the end. */
   readonly next: string | undefined;
 }
 
 /** Steps of one round, times rounds, with room to spare: LangGraph's own limit of 25 is too low for a third round. */
 const RECURSION_LIMIT = 200;
 
+/** A crash came between a step's answer, which is stored, and its checkpoint: nothing is next, and yet it is not the end. */
+const STEP_ANSWERED = 'step-answered';
+
 const decisionKey = (approvalId: string) => `decision/${approvalId}`;
 
 export function createInvestigator(parts: InvestigationParts): Investigator {
-  const graph = buildInvestigationGraph(parts, parts.newId('worker'));
+  const effects = new Set<Promise<unknown>>();
+  const graph = buildInvestigationGraph(parts, parts.newId('worker'), (effect) => {
+    effects.add(effect);
+    return effect.finally(() => effects.delete(effect));
+  });
   const running = new Set<string>();
 
   const threadOf = (investigationId: string) => ({ configurable: { thread_id: investigationId } });
@@ -68,7 +86,8 @@ export function createInvestigator(parts: InvestigationParts): Investigator {
   async function findStanding(investigationId: string): Promise<Standing | undefined> {
     const snapshot = await graph.getState(threadOf(investigationId));
     const state = snapshot.values as InvestigationState;
-    return state.investigationId === undefined ? undefined : { state, next: snapshot.next[0] };
+    if (state.investigationId === undefined) return undefined;
+    return { state, next: snapshot.next[0] ?? (snapshot.tasks.length > 0 ? STEP_ANSWERED : undefined) };
   }
 
   async function readStanding(investigationId: string): Promise<Standing> {
@@ -98,8 +117,9 @@ export function createInvestigator(parts: InvestigationParts): Investigator {
     try {
       await graph.invoke(input, config);
     } catch (error) {
-      if (signal.aborted) throw error;
-      return recordFailure(investigationId, error);
+      if (!signal.aborted) return recordFailure(investigationId, error);
+      await Promise.allSettled(effects);
+      throw error;
     }
     const investigation = describe(await readStanding(investigationId));
     if (investigation.status === 'finished') await dropBoard(investigationId);
@@ -139,6 +159,14 @@ export function createInvestigator(parts: InvestigationParts): Investigator {
     return text === undefined ? undefined : decisionSchema.parse(JSON.parse(text));
   }
 
+  /** The first decision is the one that stands. */
+  async function carryOut(approval: Approval, decision: Decision, signal: AbortSignal): Promise<Investigation> {
+    const { approvalId, investigationId } = approval;
+    const standing = await parts.once.putOnce(decisionKey(approvalId), JSON.stringify(decision), signal);
+    if (!standing.stored) throw alreadyDecided(decisionSchema.parse(JSON.parse(standing.text)));
+    return run(investigationId, new Command({ resume: decision }), signal);
+  }
+
   return {
     async start(incident, signal) {
       const investigationId = incident.investigationId ?? parts.newId('inv');
@@ -155,11 +183,20 @@ export function createInvestigator(parts: InvestigationParts): Investigator {
       if (!parsed.success) throw new InputError(`That is not a decision: ${parsed.error.message}`);
       const decision = parsed.data;
       return exclusively(investigationId, async () => {
-        const standing = await readStanding(investigationId);
-        const { approvalId } = refuseUnlessWaiting(standing, decision);
-        const standingDecision = await parts.once.putOnce(decisionKey(approvalId), JSON.stringify(decision), signal);
-        if (!standingDecision.stored) throw alreadyDecided(decisionSchema.parse(JSON.parse(standingDecision.text)));
-        return run(investigationId, new Command({ resume: decision }), signal);
+        const approval = refuseUnlessWaiting(await readStanding(investigationId));
+        if (hasExpired(approval, decision.decidedAtMs)) throw tooLate(approval);
+        const { actionDigest } = approval;
+        if ((decision.actionDigest ?? actionDigest) !== actionDigest) throw notWhatWaits(approval);
+        return carryOut(approval, { ...decision, actionDigest }, signal);
+      });
+    },
+
+    async expire(investigationId, signal) {
+      return exclusively(investigationId, async () => {
+        const approval = refuseUnlessWaiting(await readStanding(investigationId));
+        const nowMs = parts.clock.nowMs();
+        if (!hasExpired(approval, nowMs)) throw conflict(`Approval ${approval.approvalId} has not expired yet.`);
+        return carryOut(approval, decideByExpiry(approval, nowMs), signal);
       });
     },
 
@@ -198,19 +235,27 @@ function describe(standing: Standing): Investigation {
   return assembleInvestigation(state, state.finishedAtMs === undefined ? 'running' : 'finished');
 }
 
-/** The approval that this decision may decide. */
-function refuseUnlessWaiting(standing: Standing, decision: Decision): Approval {
+/** The approval that may be decided. */
+function refuseUnlessWaiting(standing: Standing): Approval {
   const { approval, investigationId } = standing.state;
   if (approval?.decision) throw alreadyDecided(approval.decision);
   if (!isWaiting(standing) || !approval) throw conflict(`Investigation ${investigationId} waits for no decision.`);
-  if (decision.outcome === 'approved' && decision.decidedAtMs > approval.expiresAtMs) {
-    throw conflict(`Approval ${approval.approvalId} has expired: it can only be rejected now.`);
-  }
   return approval;
 }
 
-function alreadyDecided(decision: Decision): InputError {
-  return conflict(`That was decided before: ${decision.outcome} by ${decision.decidedBy}.`);
+function tooLate({ approvalId, expiresAtMs }: Approval): InputError {
+  const when = new Date(expiresAtMs).toISOString();
+  return conflict(`Approval ${approvalId} expired at ${when}: nothing was run. Investigate again to get a new one.`);
+}
+
+function notWhatWaits({ approvalId }: Approval): InputError {
+  return conflict(`Approval ${approvalId} is for another action than the one that was shown: look at it again.`);
+}
+
+function alreadyDecided({ outcome, decidedBy, decidedAtMs }: Decision): InputError {
+  if (decidedBy !== EXPIRY_POLICY) return conflict(`That was decided before: ${outcome} by ${decidedBy}.`);
+  const when = new Date(decidedAtMs).toISOString();
+  return conflict(`Too late: nobody had decided in time, so it was closed at ${when} and nothing was run.`);
 }
 
 function conflict(message: string): InputError {

@@ -161,6 +161,7 @@ function createScriptedSupervisor(agents: readonly AgentName[], tier: RiskTier |
         proposedRank: index + 1,
         round,
       })),
+    findGaps: async () => ({ gaps: [], evidence: [] }),
     conclude: ({ board, tally, scope, gaps }): Verdict => ({
       outcome: tally.outcome === 'decided' ? 'root-cause' : 'abstained',
       confidence: tally.confidence,

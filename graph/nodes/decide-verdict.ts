@@ -1,6 +1,8 @@
 /** Counts the votes: a decision or the last round ends in a verdict, otherwise another round looks closer at who leads. */
+import type { Tally } from '../../domain/hypothesis.ts';
 import { tallyVotes } from '../../domain/tally-votes.ts';
 import { InvariantError } from '../../platform/errors.ts';
+import { retry } from '../../platform/retry.ts';
 import type { InvestigationParts } from '../investigation-parts.ts';
 import { type InvestigationState, type StateUpdate, type StepConfig, signalOf } from '../investigation-state.ts';
 import { leadingServices } from '../next-round.ts';
@@ -29,7 +31,9 @@ export function createDecideVerdict(parts: InvestigationParts) {
     }
 
     const board = await openBoard(parts.contextStore, state, signal);
-    const verdict = parts.supervisor.conclude({ incident, scope, board, tally, gaps: board.gaps, round });
+    const unsure = await lookForGaps(parts, state, tally, signal);
+    const gaps = [...board.gaps, ...unsure.gaps];
+    const verdict = parts.supervisor.conclude({ incident, scope, board, tally, gaps, round });
     const first = verdict.suspects[0];
     const details = {
       round,
@@ -40,6 +44,27 @@ export function createDecideVerdict(parts: InvestigationParts) {
     await auditStep(parts, investigationId, { actor: 'supervisor', kind: 'verdict.reached', details }, signal);
     const message = verdict.outcome === 'root-cause' && first ? first.statement : 'not enough evidence for a verdict';
     await announceStep(parts, investigationId, { actor: 'supervisor', kind: 'verdict', message });
-    return { tally, verdict };
+    return { tally, verdict, gapEvidence: unsure.evidence };
   };
+}
+
+/** A verdict less sure than this says what would have made it surer. */
+const SURE = 0.8;
+const MAX_LEADS = 3;
+
+async function lookForGaps(
+  parts: InvestigationParts,
+  { scope, hypotheses, answers }: InvestigationState,
+  tally: Tally,
+  signal: AbortSignal,
+): Promise<Awaited<ReturnType<InvestigationParts['supervisor']['findGaps']>>> {
+  if (!scope || tally.confidence >= SURE) return { gaps: [], evidence: [] };
+  const services = new Map(hypotheses.map(({ hypothesisId, service }) => [hypothesisId, service]));
+  const leads = tally.ranked.flatMap(({ hypothesisId, score }) =>
+    score > 0 ? (services.get(hypothesisId) ?? []) : [],
+  );
+  const changesKnown = answers.some(({ findings }) => findings.some((finding) => finding.signal === 'changes'));
+  const uncertainty = { scope, leads: leads.slice(0, MAX_LEADS), changesKnown };
+  const look = () => parts.supervisor.findGaps(uncertainty, parts.toolContext(signal));
+  return await retry(look, { attempts: 3, baseDelayMs: 500, maxDelayMs: 5_000, signal });
 }

@@ -2,8 +2,8 @@
  * What could be done about it, and the request for consent. Everything about the request that has an effect happens here,
  * because the step that waits for the answer is taken again when the answer comes.
  */
-import type { Approval, Decision } from '../../domain/approval.ts';
-import { actionDigest, type Remediation } from '../../domain/remediation.ts';
+import { type Approval, type Decision, INFO_POLICY } from '../../domain/approval.ts';
+import { actionDigest, type Remediation, riskOf } from '../../domain/remediation.ts';
 import { InvariantError } from '../../platform/errors.ts';
 import { contentId } from '../../platform/ids.ts';
 import { assembleInvestigation } from '../assemble-investigation.ts';
@@ -23,14 +23,16 @@ export function createProposeRemediation(parts: InvestigationParts) {
     if (!remediation) return { changes };
 
     const approval = requestFor(parts, state, remediation);
-    const { approvalId } = approval;
-    const details = { approvalId, action: remediation.action, service: remediation.service, tier: remediation.tier };
+    const { approvalId, actionDigest: digest } = approval;
+    const { action, service } = remediation;
+    const tier = riskOf(remediation);
+    const details = { approvalId, actionDigest: digest, action, service, tier };
     await auditStep(parts, investigationId, { actor: 'supervisor', kind: 'approval.requested', details }, signal);
     if (approval.decision) {
       const entry = {
         actor: approval.decision.decidedBy,
         kind: 'approval.decided',
-        details: { approvalId, outcome: 'approved' },
+        details: { approvalId, actionDigest: digest, outcome: 'approved' },
       };
       await auditStep(parts, investigationId, entry, signal);
     } else {
@@ -38,8 +40,8 @@ export function createProposeRemediation(parts: InvestigationParts) {
       await parts.archive.saveInvestigation(waiting, signal);
       await parts.archive.saveIncident(waiting.incident, signal);
     }
-    const need = approval.decision ? 'needs nobody' : `needs approval (${remediation.tier} risk)`;
-    const message = `${remediation.action} on ${remediation.service} ${need}`;
+    const need = approval.decision ? 'needs nobody' : `needs approval (${tier} risk)`;
+    const message = `${action} on ${service} ${need}`;
     await announceStep(parts, investigationId, { actor: 'supervisor', kind: 'approval', message });
     return { changes, remediation, approval };
   };
@@ -51,9 +53,10 @@ function requestFor(parts: InvestigationParts, state: InvestigationState, remedi
   const requestedAtMs = parts.clock.nowMs();
   const byPolicy: Decision = {
     outcome: 'approved',
-    decidedBy: 'policy:info',
+    decidedBy: INFO_POLICY,
     reason: 'Actions of tier info need no approval.',
     decidedAtMs: requestedAtMs,
+    actionDigest: digest,
   };
   return {
     approvalId: contentId('apr', { investigationId: state.investigationId, digest }),
@@ -63,6 +66,6 @@ function requestFor(parts: InvestigationParts, state: InvestigationState, remedi
     actionDigest: digest,
     requestedAtMs,
     expiresAtMs: requestedAtMs + parts.limits.approvalTtlMs,
-    ...(remediation.tier === 'info' ? { decision: byPolicy } : {}),
+    ...(riskOf(remediation) === 'info' ? { decision: byPolicy } : {}),
   };
 }

@@ -3,7 +3,7 @@
  * step again from its beginning when the decision arrives: nothing with an effect may stand before it.
  */
 import { interrupt } from '@langchain/langgraph';
-import { decisionSchema } from '../../domain/approval.ts';
+import { decisionSchema, EXPIRY_POLICY } from '../../domain/approval.ts';
 import { InvariantError } from '../../platform/errors.ts';
 import type { InvestigationParts } from '../investigation-parts.ts';
 import { type InvestigationState, type StateUpdate, type StepConfig, signalOf } from '../investigation-state.ts';
@@ -13,25 +13,22 @@ export function createRequestApproval(parts: InvestigationParts) {
   return async (state: InvestigationState, config: StepConfig): Promise<StateUpdate> => {
     const { investigationId, approval } = state;
     if (!approval) throw new InvariantError(`Investigation ${investigationId} waits for no approval.`);
-    const { approvalId } = approval;
+    const { approvalId, actionDigest } = approval;
     const decision = decisionSchema.parse(interrupt({ approvalId }));
 
     const { outcome, decidedBy, reason } = decision;
-    const entry = { actor: decidedBy, kind: 'approval.decided', details: { approvalId, outcome, reason } };
+    const isExpired = decidedBy === EXPIRY_POLICY;
+    const details = { approvalId, actionDigest: decision.actionDigest ?? actionDigest, outcome, reason };
+    const entry = { actor: decidedBy, kind: isExpired ? 'approval.expired' : 'approval.decided', details };
     await auditStep(parts, investigationId, entry, signalOf(config));
-    await announceStep(parts, investigationId, {
-      actor: decidedBy,
-      kind: 'approval',
-      message: `${outcome}: ${reason}`,
-    });
-    const refusal = {
-      status: 'not-run' as const,
-      detail: `${decidedBy} rejected it: ${reason}`,
-      atMs: decision.decidedAtMs,
-    };
+    const message = isExpired ? reason : `${outcome}${reason === '' ? '' : `: ${reason}`}`;
+    await announceStep(parts, investigationId, { actor: decidedBy, kind: 'approval', message });
+    const detail = isExpired ? reason : `${decidedBy} rejected it: ${reason}`;
     return {
       approval: { ...approval, decision },
-      ...(outcome === 'rejected' ? { actionOutcome: refusal } : {}),
+      ...(outcome === 'rejected'
+        ? { actionOutcome: { status: 'not-run' as const, detail, atMs: decision.decidedAtMs } }
+        : {}),
     };
   };
 }

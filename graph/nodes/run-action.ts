@@ -3,9 +3,9 @@
  * after; where a record of the intent is found without one of the outcome nobody knows whether it happened, so it is
  * reported as unknown and left to a person.
  */
-import { type Approval, type Grant, grant, grantByPolicy } from '../../domain/approval.ts';
+import { type Approval, type Grant, grant, grantByPolicy, INFO_POLICY } from '../../domain/approval.ts';
 import { type ActionOutcome, actionOutcomeSchema } from '../../domain/investigation.ts';
-import { AppError, errorMessage, InvariantError } from '../../platform/errors.ts';
+import { AppError, errorMessage, InputError, InvariantError } from '../../platform/errors.ts';
 import type { InvestigationParts } from '../investigation-parts.ts';
 import { type InvestigationState, type StateUpdate, type StepConfig, signalOf } from '../investigation-state.ts';
 import { announceStep, auditStep } from '../record-step.ts';
@@ -13,18 +13,17 @@ import { announceStep, auditStep } from '../record-step.ts';
 const INTERRUPTED =
   'The process that was to run it ended before it could say how that went. It was not run again: look whether it took effect.';
 
-export function createRunAction(parts: InvestigationParts) {
+/** Holds on to an action until its outcome is recorded: LangGraph leaves a step alone that is running when a signal aborts. */
+export type KeepEffect = <T>(effect: Promise<T>) => Promise<T>;
+
+export function createRunAction(parts: InvestigationParts, keep: KeepEffect) {
   return async (state: InvestigationState, config: StepConfig): Promise<StateUpdate> => {
     const { investigationId, approval } = state;
     const signal = signalOf(config);
     if (!approval) throw new InvariantError(`Investigation ${investigationId} acts without an approval.`);
-    const permission = permissionOf(approval);
-    const started = await recordIntent(parts, approval, signal);
-    const actionOutcome = started
-      ? await act(parts, approval, permission, signal)
-      : await findOutcome(parts, approval, signal);
+    const actionOutcome = await keep(actOnce(parts, approval, signal));
     const message = `${approval.remediation.action} on ${approval.remediation.service}: ${actionOutcome.status}, ${actionOutcome.detail}`;
-    await announceStep(parts, investigationId, { actor: permission.grantedBy, kind: 'action', message });
+    await announceStep(parts, investigationId, { actor: actorOf(approval), kind: 'action', message });
     return { actionOutcome };
   };
 }
@@ -32,10 +31,32 @@ export function createRunAction(parts: InvestigationParts) {
 const intentKey = ({ approvalId }: Approval) => `action/${approvalId}/intent`;
 const outcomeKey = ({ approvalId }: Approval) => `action/${approvalId}/outcome`;
 
-function permissionOf(approval: Approval): Grant {
-  const { remediation, approvalId } = approval;
-  return remediation.tier === 'info' ? grantByPolicy(approvalId, remediation) : grant(approval, remediation);
+async function actOnce(parts: InvestigationParts, approval: Approval, signal: AbortSignal): Promise<ActionOutcome> {
+  let permission: Grant;
+  try {
+    permission = permissionOf(approval);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    // Whoever changed the stored action after it was agreed on gets a record of it, and no effect.
+    const outcome: ActionOutcome = {
+      status: 'not-run',
+      detail: `Refused: ${error.message}`,
+      atMs: parts.clock.nowMs(),
+    };
+    await auditAction(parts, approval, 'action.refused', saidOf(outcome), signal);
+    return outcome;
+  }
+  const started = await recordIntent(parts, approval, signal);
+  return started ? await act(parts, approval, permission, signal) : await findOutcome(parts, approval, signal);
 }
+
+function permissionOf(approval: Approval): Grant {
+  const { remediation, approvalId, decision } = approval;
+  return decision?.decidedBy === INFO_POLICY ? grantByPolicy(approvalId, remediation) : grant(approval, remediation);
+}
+
+const saidOf = ({ status, detail }: ActionOutcome) => ({ status, detail });
+const actorOf = ({ decision }: Approval): string => decision?.decidedBy ?? 'unknown';
 
 /** True for exactly one caller, ever: the one who may act. The audit entry stands before the right is taken. */
 async function recordIntent(parts: InvestigationParts, approval: Approval, signal: AbortSignal): Promise<boolean> {
@@ -66,7 +87,12 @@ async function act(
   }
   // From here on no signal: what has happened is recorded, also when the caller has given up.
   await parts.once.putOnce(outcomeKey(approval), JSON.stringify(outcome));
-  await auditAction(parts, approval, 'action.finished', { ...outcome });
+  await auditAction(
+    parts,
+    approval,
+    outcome.status === 'unknown' ? 'action.unknown' : 'action.finished',
+    saidOf(outcome),
+  );
   return outcome;
 }
 
@@ -79,7 +105,7 @@ async function findOutcome(parts: InvestigationParts, approval: Approval, signal
   const text = await parts.once.get(outcomeKey(approval), signal);
   if (text !== undefined) return actionOutcomeSchema.parse(JSON.parse(text));
   const outcome: ActionOutcome = { status: 'unknown', detail: INTERRUPTED, atMs: parts.clock.nowMs() };
-  await auditAction(parts, approval, 'action.unknown', { ...outcome }, signal);
+  await auditAction(parts, approval, 'action.unknown', saidOf(outcome), signal);
   return outcome;
 }
 
@@ -87,14 +113,13 @@ function auditAction(
   parts: InvestigationParts,
   approval: Approval,
   kind: string,
-  details: Readonly<Record<string, unknown>>,
+  details: object,
   signal?: AbortSignal,
 ): Promise<void> {
-  const actor = approval.decision?.decidedBy ?? 'unknown';
   return auditStep(
     parts,
     approval.investigationId,
-    { actor, kind, details: { ...details, approvalId: approval.approvalId } },
+    { actor: actorOf(approval), kind, details: { ...details, approvalId: approval.approvalId } },
     signal,
   );
 }
