@@ -1,16 +1,20 @@
 /** Where incidents are handed in and decisions taken: each incident is investigated once, each approval decided once. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AuditLog } from '../clickhouse/audit-log.ts';
 import type { IncidentArchive } from '../clickhouse/incident-archive.ts';
-import type { Approval, Decision } from '../domain/approval.ts';
+import { type Approval, type Decision, hasExpired } from '../domain/approval.ts';
 import type { Evidence, ExecutedQuery } from '../domain/evidence.ts';
+import { type Caller, decisionNameOf, leastRole, mayDecide } from '../domain/identity.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { Investigation } from '../domain/investigation.ts';
+import { actionDigest, riskOf } from '../domain/remediation.ts';
 import type { Investigator } from '../graph/run-investigation.ts';
 import type { Clock } from '../platform/clock.ts';
-import { errorMessage, InputError } from '../platform/errors.ts';
+import { AppError, errorMessage, InputError } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import type { Logger } from '../platform/logger.ts';
 import { verifyEvidence } from '../tools/verify-evidence.ts';
+import { createExpiryTimers } from './expiry-timers.ts';
 import type { ProgressJournal } from './progress-journal.ts';
 
 export interface OpenedIncident {
@@ -29,11 +33,20 @@ export interface IncidentDesk {
   findInvestigation(id: string, signal?: AbortSignal): Promise<Investigation | undefined>;
   listIncidents(limit: number, signal?: AbortSignal): Promise<Incident[]>;
   listPendingApprovals(signal?: AbortSignal): Promise<Approval[]>;
-  /** Exactly one decision wins; others reject with InputError (conflict), unknown ids with InputError (not-found). */
-  decide(approvalId: string, decision: Omit<Decision, 'decidedAtMs'>, signal?: AbortSignal): Promise<Investigation>;
+  /**
+   * Exactly one decision wins, in time; others reject with InputError (conflict), unknown ids with not-found, callers whose
+   * role does not reach with forbidden, a rejection without a reason with invalid-input. It is recorded under the caller's own
+   * name (decisionNameOf); `actionDigest` is of the action that the caller was shown.
+   */
+  decide(
+    approvalId: string,
+    decision: Omit<Decision, 'decidedAtMs'>,
+    caller: Caller,
+    signal?: AbortSignal,
+  ): Promise<Investigation>;
   /** Runs the queries of an incident's, investigation's or single piece of evidence again. */
   verify(id: string, signal?: AbortSignal): Promise<EvidenceVerification[]>;
-  /** At start: goes on with investigations that a crash cut off. Resolves when they run. */
+  /** At start: goes on with investigations that a crash cut off, and ends waits whose time is over. Resolves when they run. */
   resumeInterrupted(): Promise<void>;
 }
 
@@ -45,8 +58,12 @@ export interface IncidentDeskParts {
   readonly logger: Logger;
   readonly journal: ProgressJournal;
   rerun(query: ExecutedQuery, signal: AbortSignal): Promise<ExecutedQuery>;
+  /** How long a store that is away may take to come back before interrupted investigations are tried again. */
+  readonly resumePauseMs?: number;
 }
 
+const EXPIRY_RETRY_MS = 60_000;
+const RESUME_PAUSE_MS = 10_000;
 /** Investigations that are looked through at start. */
 const MAX_INTERRUPTED = 200;
 
@@ -55,17 +72,51 @@ export function openIncidentDesk(parts: IncidentDeskParts): IncidentDesk & { clo
   const stopping = new AbortController();
   /** By run, not by investigation: a decision that is refused must not take the place of the one that runs. */
   const running = new Map<Promise<unknown>, string>();
+  let willResume = false;
+
+  const timers = createExpiryTimers(clock, (approval) => {
+    expire(approval).catch((error: unknown) => {
+      if (stopping.signal.aborted) return;
+      logger.error({ approvalId: approval.approvalId, message: errorMessage(error) }, 'an approval was not closed');
+      timers.watch(approval, EXPIRY_RETRY_MS);
+    });
+  });
+
+  /** Ends a wait whose time is over, unless somebody did. */
+  async function expire({ investigationId }: Approval): Promise<void> {
+    try {
+      await track(investigationId, investigator.expire(investigationId, stopping.signal));
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+    }
+  }
 
   /** Keeps a run until it settles; its outcome goes to whoever asked, its failure also to the log. */
   function track(investigationId: string, run: Promise<Investigation>): Promise<Investigation> {
     const settled = run
+      .then(({ status, approval }) => {
+        if (status === 'awaiting-approval' && approval && !stopping.signal.aborted) timers.watch(approval);
+      })
       .catch((error: unknown) => {
         if (stopping.signal.aborted || error instanceof InputError) return;
         logger.error({ investigationId, err: error }, 'an investigation broke off');
+        resumeLater(error);
       })
       .finally(() => running.delete(settled));
     running.set(settled, investigationId);
     return run;
+  }
+
+  /** A store that was away, or full, cuts investigations off as a crash does: nobody should have to restart the host for it. */
+  function resumeLater(error: unknown): void {
+    if (willResume || stopping.signal.aborted || !(error instanceof AppError) || !error.retryable) return;
+    willResume = true;
+    delay(parts.resumePauseMs ?? RESUME_PAUSE_MS, undefined, { signal: stopping.signal, ref: false })
+      .finally(() => {
+        willResume = false;
+      })
+      .then(resumeInterrupted)
+      .catch(resumeLater);
   }
 
   async function goOn(investigationId: string, work: () => Promise<Investigation>): Promise<void> {
@@ -74,6 +125,20 @@ export function openIncidentDesk(parts: IncidentDeskParts): IncidentDesk & { clo
     track(investigationId, work()).catch((error: unknown) =>
       logger.error({ investigationId, message: errorMessage(error) }, 'it could not go on'),
     );
+  }
+
+  async function resumeInterrupted(): Promise<void> {
+    const pending = await investigator.pending(stopping.signal);
+    for (const { investigationId, approval } of pending) {
+      if (approval) timers.watch(approval);
+      else await goOn(investigationId, () => investigator.recover(investigationId, stopping.signal));
+    }
+    const known = new Set([...pending.map(({ investigationId }) => investigationId), ...running.values()]);
+    for (const { investigationId, incident, status } of await archive.list('investigation', MAX_INTERRUPTED)) {
+      // Archived, but cut off before its first checkpoint.
+      if (status !== 'running' || known.has(investigationId)) continue;
+      await goOn(investigationId, () => investigator.start(incident, stopping.signal));
+    }
   }
 
   async function findInvestigation(id: string, signal?: AbortSignal): Promise<Investigation | undefined> {
@@ -122,16 +187,20 @@ export function openIncidentDesk(parts: IncidentDeskParts): IncidentDesk & { clo
       const pending = await investigator.pending(signal ?? stopping.signal);
       return pending.flatMap(({ approval }) => approval ?? []);
     },
-    decide: async (approvalId, decision, signal) => {
+    decide: async (approvalId, decision, caller, signal) => {
       const approval = await archive.find('approval', approvalId, signal);
       if (!approval) {
         throw new InputError(`There is no approval ${approvalId}: "inquest incidents" lists what waits.`, {
           code: 'not-found',
         });
       }
-      await journal.record(approval.investigationId);
-      const decided = { ...decision, decidedAtMs: clock.nowMs() };
-      return track(approval.investigationId, investigator.resume(approval.investigationId, decided, stopping.signal));
+      const { investigationId } = approval;
+      const signed = signDecision(approval, decision, caller);
+      await journal.record(investigationId);
+      const decidedAtMs = clock.nowMs();
+      if (hasExpired(approval, decidedAtMs)) await expire(approval);
+      const decided = { ...signed, decidedAtMs };
+      return track(investigationId, investigator.resume(investigationId, decided, stopping.signal));
     },
     verify: async (id, signal = stopping.signal) => {
       const verifications: EvidenceVerification[] = [];
@@ -142,22 +211,49 @@ export function openIncidentDesk(parts: IncidentDeskParts): IncidentDesk & { clo
       return verifications;
     },
     resumeInterrupted: async () => {
-      const pending = await investigator.pending(stopping.signal);
-      for (const { investigationId, approval } of pending) {
-        if (!approval) await goOn(investigationId, () => investigator.recover(investigationId, stopping.signal));
-      }
-      const known = new Set([...pending.map(({ investigationId }) => investigationId), ...running.values()]);
-      for (const { investigationId, incident, status } of await archive.list('investigation', MAX_INTERRUPTED)) {
-        // Archived, but cut off before its first checkpoint.
-        if (status !== 'running' || known.has(investigationId)) continue;
-        await goOn(investigationId, () => investigator.start(incident, stopping.signal));
+      try {
+        await resumeInterrupted();
+      } catch (error) {
+        resumeLater(error);
+        throw error;
       }
     },
     close: async () => {
+      timers.close();
       stopping.abort(new DOMException('the host stops', 'AbortError'));
       await Promise.all(running.keys());
     },
   };
+}
+
+/** The decision as it is recorded: by somebody who may, on the action that was asked for. */
+function signDecision(
+  approval: Approval,
+  decision: Omit<Decision, 'decidedAtMs'>,
+  caller: Caller,
+): Omit<Decision, 'decidedAtMs'> {
+  const { approvalId, remediation, actionDigest: requested } = approval;
+  const tier = riskOf(remediation);
+  if (!mayDecide(caller, tier)) {
+    const who =
+      caller.decides === false
+        ? "the data directory's token decides on nothing once identities are configured: set INQUEST_TOKEN to your own"
+        : `${caller.name} is a ${caller.role}`;
+    throw new InputError(`A ${tier}-risk action is decided on by a ${leastRole(tier)} or above; ${who}.`, {
+      code: 'forbidden',
+    });
+  }
+  if (decision.outcome === 'rejected' && decision.reason.trim() === '') {
+    throw new InputError('Say why it is rejected: whoever reads the record will ask.');
+  }
+  if (actionDigest(remediation) !== requested) {
+    throw new InputError(
+      `Approval ${approvalId} was altered since it was requested: nothing runs on it. "inquest audit list" shows the request.`,
+      { code: 'conflict' },
+    );
+  }
+  const decidedBy = decisionNameOf(caller, decision.decidedBy);
+  return { ...decision, decidedBy, actionDigest: decision.actionDigest ?? requested };
 }
 
 /** Readable as soon as its incident is listed. */

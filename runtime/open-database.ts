@@ -1,7 +1,9 @@
 /** Which ClickHouse: the server that the configuration names, or the embedded engine in the data directory. One code path after. */
+import { applyRetention } from '../clickhouse/apply-retention.ts';
 import { type Database, openDatabase } from '../clickhouse/database.ts';
 import { type EmbeddedEngine, openEmbeddedEngine } from '../clickhouse/embedded-engine.ts';
 import { migrate } from '../clickhouse/migrate.ts';
+import { createPatientDatabase } from '../clickhouse/patient-database.ts';
 import type { Config } from '../platform/config.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -22,13 +24,17 @@ export async function openConfiguredDatabase(
   const engine = url === undefined ? await openEmbeddedEngine({ dataDir: config.dataDir, logger }) : undefined;
   if (engine) lifecycle.add('embedded engine', engine.close);
   const address = engine ?? { url: url ?? '', user, password: password.reveal() };
-  const database = await openDatabase({
+  const opened = await openDatabase({
     url: address.url,
     user: address.user,
     password: address.password,
     database: name,
+    ...(engine ? { whyAway: engine.problem } : {}),
   });
-  lifecycle.add('database', database.close);
+  lifecycle.add('database', opened.close);
+  const database = engine ? createPatientDatabase(opened, engine) : opened;
   await migrate(database, { retentionDays });
+  const changed = await applyRetention(database, retentionDays);
+  if (changed.length > 0) logger.warn({ retentionDays, changed }, 'the retention of stored telemetry was changed');
   return { database, engine };
 }

@@ -8,7 +8,7 @@ import { logAgent } from '../agents/log-agent.ts';
 import { metricsAgent } from '../agents/metrics-agent.ts';
 import { supervisor } from '../agents/supervisor.ts';
 import { traceAgent } from '../agents/trace-agent.ts';
-import { createAuditLog } from '../clickhouse/audit-log.ts';
+import { type AuditLog, createAuditLog } from '../clickhouse/audit-log.ts';
 import { createChangesWriter } from '../clickhouse/changes-writer.ts';
 import { createCheckpointTable } from '../clickhouse/checkpoints.ts';
 import type { Database } from '../clickhouse/database.ts';
@@ -20,6 +20,7 @@ import { createTelemetryReader, type TelemetryReader } from '../clickhouse/telem
 import { createTelemetryWriter } from '../clickhouse/telemetry-writer.ts';
 import { createMemoryContextStore } from '../context-store/memory-context-store.ts';
 import { createScanner } from '../detection/scan.ts';
+import type { Identity } from '../domain/identity.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { CheckpointRow } from '../graph/checkpoint-store.ts';
 import { INVESTIGATION_LIMITS } from '../graph/investigation-parts.ts';
@@ -33,10 +34,13 @@ import { newId } from '../platform/ids.ts';
 import { createLifecycle } from '../platform/lifecycle.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
 import { createActionExecutor } from '../tools/act/execute-action.ts';
+import { createAuditHead } from './audit-head.ts';
 import { type IncidentDesk, openIncidentDesk } from './incident-desk.ts';
 import { openConfiguredDatabase } from './open-database.ts';
 import { createProgressJournal, type ProgressJournal } from './progress-journal.ts';
+import { startPruning } from './prune-checkpoints.ts';
 import { readChangesOfScope } from './read-changes-of-scope.ts';
+import { readIdentities } from './read-identities.ts';
 
 export interface RuntimeStatus extends StoredTelemetry {
   readonly kind: 'embedded' | 'server';
@@ -53,6 +57,9 @@ export interface Runtime extends IncidentDesk {
   readonly database: Database;
   readonly telemetry: TelemetryReader;
   readonly archive: IncidentArchive;
+  /** People who are known by a token of their own; empty: the data directory's token has every role. */
+  readonly identities: readonly Identity[];
+  readonly audit: Pick<AuditLog, 'list' | 'verify'>;
   receiveOtlp(request: Request): Promise<Response>;
   receiveChanges(request: Request): Promise<Response>;
   readonly watch: ProgressJournal['watch'];
@@ -63,6 +70,7 @@ export interface Runtime extends IncidentDesk {
   close(): Promise<void>;
 }
 
+const HOUR_MS = 3_600_000;
 const MAX_LISTED_INCIDENTS = 200;
 
 /** Throws ConfigError when a part cannot be opened; what was opened before it is closed again. */
@@ -82,20 +90,25 @@ async function wire(
   clock: Clock,
   lifecycle: ReturnType<typeof createLifecycle>,
 ): Promise<Runtime> {
+  const identities = await readIdentities(config.access.identitiesPath);
   const { database, engine } = await openConfiguredDatabase(config, lifecycle, logger);
   const telemetry = createTelemetryReader(database);
   const archive = createIncidentArchive(database, clock);
-  const audit = createAuditLog(database);
+  const audit = createAuditLog(
+    database,
+    createAuditHead({ dataDir: config.dataDir, name: config.clickhouse.database }),
+  );
   const contextStore = createMemoryContextStore({ clock, logger });
   lifecycle.add('context store', () => contextStore.close());
   const journal = createProgressJournal(contextStore);
   const toolContext = (signal: AbortSignal) => ({ telemetry, clock, signal });
+  const checkpoints = createCheckpointTable<CheckpointRow['kind']>(database, clock);
   const investigator = createInvestigator({
     agents: [metricsAgent, logAgent, traceAgent, deployAgent],
     supervisor,
     contextStore,
     toolContext,
-    checkpoints: createCheckpointTable<CheckpointRow['kind']>(database, clock),
+    checkpoints,
     once: createOnceTable(database),
     archive: {
       saveInvestigation: async (investigation, signal) => {
@@ -112,11 +125,14 @@ async function wire(
     },
     appendAudit: audit.append,
     readChanges: (scope, signal) => readChangesOfScope(scope, toolContext(signal)),
-    executeAction: createActionExecutor({ ticketDir: join(config.dataDir, 'tickets') }),
+    executeAction: createActionExecutor({
+      ticketDir: join(config.dataDir, 'tickets'),
+      webhook: config.approval.webhook && { ...config.approval.webhook, clock },
+    }),
     clock,
     newId,
     logger,
-    limits: INVESTIGATION_LIMITS,
+    limits: { ...INVESTIGATION_LIMITS, approvalTtlMs: config.approval.expiryHours * HOUR_MS },
   });
   const desk = openIncidentDesk({
     investigator,
@@ -128,11 +144,12 @@ async function wire(
     rerun: createQueryRerunner(database),
   });
   lifecycle.add('investigations', desk.close);
+  lifecycle.add('pruning', startPruning({ checkpoints, archive, clock, logger }));
 
   const counts = createIngestCounts();
   const { maxBodyBytes } = config.ingest;
   const writer = createTelemetryWriter(database);
-  const receiving = { clock, logger, maxBodyBytes, counts };
+  const receiving = { clock, logger, maxBodyBytes, counts, retentionDays: config.clickhouse.retentionDays };
   const scanner = createScanner({
     telemetry,
     clock,
@@ -150,6 +167,8 @@ async function wire(
     database,
     telemetry,
     archive,
+    identities,
+    audit,
     receiveOtlp: createOtlpReceiver({ ...receiving, write: (rows) => writer.write(rows) }),
     receiveChanges: createChangesReceiver({ ...receiving, writeChanges: createChangesWriter(database) }),
     watch: journal.watch,
