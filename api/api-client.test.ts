@@ -1,7 +1,14 @@
 /** The client against the real app on loopback: every route, every kind of refusal, and the live stream. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createApp } from '../apps/server/app.ts';
-import { approvalOf, createMemoryHost, type MemoryHost, TOKEN, WINDOW } from '../apps/server/fixture.contract.ts';
+import {
+  AUDIT,
+  approvalOf,
+  createMemoryHost,
+  type MemoryHost,
+  TOKEN,
+  WINDOW,
+} from '../apps/server/fixture.contract.ts';
 import { type HttpListener, listen } from '../apps/server/http-listener.ts';
 import type { Progress } from '../domain/investigation.ts';
 import { ConfigError, InputError, InvariantError, LimitError, UnavailableError } from '../platform/errors.ts';
@@ -53,7 +60,12 @@ describe('the API client', () => {
     });
     expect((await client.listIncidents()).incidents).toEqual([incident]);
     expect((await client.getInvestigation(incident.incidentId)).investigationId).toBe(investigationId);
+    expect(await client.getIncident(incident.incidentId)).toEqual(incident);
     expect((await client.listApprovals()).approvals).toEqual([]);
+    expect((await client.listAudit({ fromSequence: 2 })).entries).toEqual(AUDIT.slice(1));
+    expect(await client.verifyAudit()).toMatchObject({ whole: true });
+    expect((await client.listChanges({ since: '5m', service: 'a&b=c' })).changes).toEqual([]);
+    expect(memory.runtime.questions).toMatchObject([{ service: 'a&b=c', limit: 50 }]);
     expect(await client.verify(investigationId)).toEqual({ verifications: [] });
     expect(await client.scan()).toEqual({ incidents: [] });
     expect(await client.status()).toMatchObject({
@@ -64,13 +76,22 @@ describe('the API client', () => {
     expect(memory.stopping.signal.aborted).toBe(true);
   });
 
+  it('reads lists in parts', async () => {
+    for (let count = 0; count < 3; count++) await open();
+    const { incidents, nextCursor } = await client.listIncidents({ limit: 2, status: 'investigating' });
+    const rest = await client.listIncidents({ limit: 2, cursor: nextCursor }, AbortSignal.timeout(5_000));
+    expect([incidents.length, rest.incidents.length, rest.nextCursor]).toEqual([2, 1, undefined]);
+    expect((await client.listInvestigations({ limit: 3 })).investigations).toHaveLength(3);
+    await expect(client.listIncidents({ limit: 0 })).rejects.toThrow(/limit/);
+  });
+
   it('decides once', async () => {
     const { investigationId } = await open();
     const approval = approvalOf(investigationId);
     await memory.runtime.step(investigationId, 'approval', { status: 'awaiting-approval', approval });
     const decision = { outcome: 'approved', decidedBy: 'alice' } as const;
     const decided = await client.decide(approval.approvalId, decision);
-    expect(decided.approval?.decision).toMatchObject({ outcome: 'approved', decidedBy: 'alice', reason: '' });
+    expect(decided.approval?.decision).toMatchObject({ outcome: 'approved', decidedBy: 'alice (local)' });
     await expect(client.decide(approval.approvalId, decision)).rejects.toMatchObject({
       code: 'conflict',
       name: 'InputError',

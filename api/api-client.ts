@@ -6,19 +6,29 @@ import { z } from 'zod';
 import { type Progress, progressSchema } from '../domain/investigation.ts';
 import { AppError, errorMessage, InputError, InvariantError, UnavailableError } from '../platform/errors.ts';
 import { describeIssues, errorOf } from './api-errors.ts';
-import { ROUTES } from './api-shapes.ts';
+import { ROUTES, type Route } from './api-shapes.ts';
 import { readStreamEvents } from './event-stream.ts';
+import { PROTOCOL_ROUTES } from './protocol-routes.ts';
 
 type Routes = typeof ROUTES;
 export type RouteName = keyof Routes;
 
 type IdArgument<Route> = Route extends { path: `${string}/:id${string}` } ? [id: string] : [];
 type InputArgument<Route> = Route extends { input: infer Input extends z.ZodType } ? [input: z.input<Input>] : [];
+type QueryArgument<Route> = Route extends { query: infer Query extends z.ZodType } ? [query: z.input<Query>] | [] : [];
 
-/** `client.decide(id, input, signal)`: an id where the path has one, an input where the route takes one, then a signal. */
+/**
+ * `client.decide(id, input, signal)`: an id where the path has one, a query where the route takes one (it may be left out), an
+ * input where the route takes one, then a signal.
+ */
 export type ApiCalls = {
   readonly [Name in RouteName]: (
-    ...args: [...IdArgument<Routes[Name]>, ...InputArgument<Routes[Name]>, signal?: AbortSignal | undefined]
+    ...args: [
+      ...IdArgument<Routes[Name]>,
+      ...QueryArgument<Routes[Name]>,
+      ...InputArgument<Routes[Name]>,
+      signal?: AbortSignal | undefined,
+    ]
   ) => Promise<z.output<Routes[Name]['output']>>;
 };
 
@@ -31,7 +41,7 @@ export interface ApiClient extends ApiCalls {
 }
 
 /** The stream of GET /api/investigations/:id/progress: `progress` (Progress) ..., then `end` or `error` (ApiError). */
-export const PROGRESS_PATH = '/api/investigations/:id/progress';
+export const PROGRESS_PATH = PROTOCOL_ROUTES.watchInvestigation.path;
 
 export interface ApiClientOptions {
   /** Base of the host, as in its lock file. */
@@ -69,9 +79,11 @@ export function createApiClient({ url, token }: ApiClientOptions): ApiClient {
   }
 
   async function call(name: RouteName, args: readonly unknown[]): Promise<unknown> {
-    const route: { method: string; path: string; input?: z.ZodType; output: z.ZodType } = ROUTES[name];
+    const route: Route = ROUTES[name];
     const rest = [...args];
-    const path = route.path.includes(':id') ? withId(route.path, String(rest.shift())) : route.path;
+    const bare = route.path.includes(':id') ? withId(route.path, String(rest.shift())) : route.path;
+    const hasQuery = route.query !== undefined && rest[0] !== undefined && !(rest[0] instanceof AbortSignal);
+    const path = hasQuery ? `${bare}${formatQuery(name, route.query, rest.shift())}` : bare;
     const input = route.input === undefined ? undefined : checkInput(name, route.input, rest.shift());
     const signal = rest.shift() as AbortSignal | undefined;
     const response = await send(route.method, path, input, signal);
@@ -114,6 +126,11 @@ function withId(path: string, id: string): string {
   // `.` and `..` would be resolved as path segments, and lead to another route.
   if (/^\.{0,2}$/.test(id)) throw new InputError(`"${id}" is not the id of anything.`, { code: 'not-found' });
   return path.replace(':id', encodeURIComponent(id));
+}
+
+function formatQuery(name: string, schema: z.ZodType, query: unknown): string {
+  const given = Object.entries(checkInput(name, schema, query) as object).filter(([, value]) => value !== undefined);
+  return `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}`;
 }
 
 function checkInput(name: string, schema: z.ZodType, input: unknown): unknown {

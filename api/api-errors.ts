@@ -23,6 +23,7 @@ type ErrorClass = new (
 /** By the `code` of the answer; each class fills in its own code where that is the usual one. */
 const CLASSES: Readonly<Record<AppError['code'], ErrorClass>> = {
   'invalid-input': InputError,
+  forbidden: InputError,
   'not-found': InputError,
   conflict: InputError,
   'limit-exceeded': LimitError,
@@ -39,8 +40,13 @@ export function errorOf(status: number, text: string): AppError {
     message: `The host answered ${status} without saying why: is something else listening at its address?`,
   };
   const details = { status };
-  if (isErrorCode(code)) return new CLASSES[code](message, { code, details });
+  if (isErrorCode(code)) return errorOfCode(code, message, details);
   return status >= 500 ? new UnavailableError(message, { details }) : new InputError(message, { details });
+}
+
+/** The error of a refusal that is known by its code only. */
+export function errorOfCode(code: string, message: string, details: Record<string, unknown> = {}): AppError {
+  return isErrorCode(code) ? new CLASSES[code](message, { code, details }) : new InvariantError(message, { details });
 }
 
 function isErrorCode(code: string): code is AppError['code'] {

@@ -4,7 +4,7 @@
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { AppError, ConfigError, errorMessage } from '../platform/errors.ts';
@@ -38,6 +38,8 @@ export type HostPresence =
   | { readonly kind: 'held'; readonly record: HostRecord; readonly state: HostState };
 
 export interface HostLock {
+  /** False once the file is gone or another's: nobody finds this host any more. True when it cannot be told. */
+  isHeld(): boolean;
   /** Removes the lock file if it is still ours. */
   release(): void;
 }
@@ -77,7 +79,7 @@ export async function takeHostLock(dataDir: string, record: HostRecord, signal?:
     const presence = await inspectHost(dataDir, signal);
     refuseIfHosted(dataDir, presence);
     const taken = presence.kind === 'stale' ? replaceStale(path, presence.text, text) : createWhole(path, text);
-    if (taken) return { release: () => releaseLock(path, text) };
+    if (taken) return { isHeld: () => isHeld(path, text), release: () => releaseLock(path, text) };
     await delay(TAKEOVER_WAIT_MS, undefined, { signal });
   }
   throw new ConfigError(
@@ -110,6 +112,7 @@ function readIfThere(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
+    if (hasCode(error, 'ENOTDIR')) throw new ConfigError(`${dirname(path)} is not a directory.`, { cause: error });
     throw new ConfigError(`${path} cannot be read (${errorMessage(error)}): is the directory another user's?`, {
       cause: error,
     });
@@ -199,7 +202,16 @@ function replaceStale(path: string, staleText: string, text: string): boolean {
 
 function dropLeftover(mark: string): void {
   const ageMs = Date.now() - (statSync(mark, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-  if (ageMs > TAKEOVER_LEFTOVER_MS) rmSync(mark, { force: true });
+  // From the future: the clock was set back since.
+  if (Math.abs(ageMs) > TAKEOVER_LEFTOVER_MS) rmSync(mark, { force: true });
+}
+
+function isHeld(path: string, text: string): boolean {
+  try {
+    return readIfThere(path) === text;
+  } catch {
+    return true;
+  }
 }
 
 function releaseLock(path: string, text: string): void {

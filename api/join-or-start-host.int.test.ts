@@ -1,4 +1,6 @@
 /** Commands that look for a host: they join, they start one, several at a time, and they say why it did not start. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,6 +49,27 @@ describe('joinOrStartHost', () => {
     await expect(failed).rejects.toThrow(/INQUEST_RETENTION_DAYS/);
     await expect(failed).rejects.not.toThrow(/of an earlier start/);
     expect(readFileSync(join(dataDir, HOST_LOG_FILE), 'utf8')).toContain('of an earlier start');
+  });
+
+  it('leaves neither host nor engine behind when the command that started it is killed', {
+    timeout: SLOW_MS,
+  }, async () => {
+    const script = `
+      const { joinOrStartHost } = await import(${JSON.stringify(new URL('./join-or-start-host.ts', import.meta.url).href)});
+      await joinOrStartHost({ dataDir: ${JSON.stringify(dataDir)}, idleExitSeconds: 1 });
+      console.log('joined');
+      setInterval(() => undefined, 1_000);`;
+    const command = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(command.stdout, 'data');
+    const engine = JSON.parse(readFileSync(join(dataDir, 'engine.json'), 'utf8'));
+    const gone = once(command, 'exit');
+    command.kill('SIGKILL');
+    await gone;
+    await untilVacant();
+    await expect(fetch(`${engine.url}/ping`)).rejects.toThrow();
+    expect(() => process.kill(engine.pid, 0)).toThrow('ESRCH');
   });
 
   it('ends the host that it started when its caller gives up', { timeout: SLOW_MS }, async () => {

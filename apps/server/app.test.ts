@@ -42,7 +42,7 @@ describe('who is let in', () => {
       for (const path of ['/api/status', '/api/nothing', '/api/investigations/x/progress']) {
         const response = await get(path, { authorization });
         expect(response.status).toBe(401);
-        expect(response.headers.get('www-authenticate')).toBe('Bearer');
+        expect(response.headers.get('www-authenticate')).toMatch(/^Bearer realm="inquest"(, error="invalid_token")?$/);
       }
     }
     expect((await get('/api/status', { authorization: `bearer ${TOKEN}` })).status).toBe(200);
@@ -88,6 +88,7 @@ describe('what is refused, and how', () => {
       expect([path, response.status, await codeOf(response)]).toEqual([path, 404, 'not-found']);
     }
     expect((await post('/api/verify/ev_none', '')).status).toBe(404);
+    expect(await (await get('/api/nothing')).text()).toContain('/openapi.json');
   });
 
   it('answers 405 with what is allowed', async () => {

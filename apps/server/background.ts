@@ -1,5 +1,6 @@
 /** What a host does unasked: detection at an interval, and noticing that nobody needs it any more. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { HostLock } from '../../api/host-lock.ts';
 import type { Incident } from '../../domain/incident.ts';
 import { errorMessage } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -56,6 +57,21 @@ export async function untilIdle(options: {
     if (!(await paused(Math.max(0, idleMs - quietMs), signal))) return;
     if (await isBusy()) busyAtMs = performance.now();
     else if (activity.idleMs() >= idleMs) return;
+  }
+}
+
+/** Resolves when the lock file is gone or another's, as with a directory that was deleted, or when `signal` is aborted. */
+export async function untilLockLost(options: {
+  readonly lock: Pick<HostLock, 'isHeld'>;
+  readonly checkMs: number;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  const { lock, checkMs, logger, signal } = options;
+  while (await paused(checkMs, signal)) {
+    if (lock.isHeld()) continue;
+    logger.error('the lock of the data directory is gone or another host has it: this host ends');
+    return;
   }
 }
 

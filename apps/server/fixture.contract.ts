@@ -3,6 +3,8 @@
 import type { HostState } from '../../api/host-lock.ts';
 import { createMemoryContextStore } from '../../context-store/memory-context-store.ts';
 import type { Approval } from '../../domain/approval.ts';
+import { type AuditEntry, GENESIS, sealAuditEntry } from '../../domain/audit.ts';
+import { decisionNameOf, type Identity, leastRole, mayDecide } from '../../domain/identity.ts';
 import type { Incident } from '../../domain/incident.ts';
 import type { Investigation, Progress } from '../../domain/investigation.ts';
 import { createChangesReceiver } from '../../ingest/changes-receiver.ts';
@@ -14,12 +16,26 @@ import { silentLogger } from '../../platform/logger.ts';
 import { createActivity } from './activity.ts';
 import { createScanQueue } from './background.ts';
 import type { Host } from './host.ts';
-import type { HostRuntime } from './host-runtime.ts';
+import type { ChangesQuestion, HostRuntime } from './host-runtime.ts';
+import { createMemoryArchive } from './memory-archive.fixture.ts';
 
 export const TOKEN = 'the-token-of-tests';
 export const WINDOW = { startMs: 1_000_000, endMs: 2_000_000 };
 
+/** What the audit log of a memory runtime holds. */
+export const AUDIT: readonly AuditEntry[] = sealAll(['incident.opened', 'approval.requested', 'approval.decided']);
+
+function sealAll(kinds: readonly string[]): AuditEntry[] {
+  const entries: AuditEntry[] = [];
+  for (const [atMs, kind] of kinds.entries()) {
+    entries.push(sealAuditEntry({ atMs, actor: 'supervisor', kind, subject: 'inc_1', details: {} }, entries.at(-1)));
+  }
+  return entries;
+}
+
 export interface MemoryRuntime extends HostRuntime {
+  /** What was asked about changes. */
+  readonly questions: ChangesQuestion[];
   /** Telemetry and change rows received so far. */
   readonly stored: { telemetry: number; changes: number };
   readonly scans: { count: number; overlapping: number };
@@ -29,12 +45,18 @@ export interface MemoryRuntime extends HostRuntime {
   failWith(error: Error | undefined): void;
 }
 
-export function createMemoryRuntime(options: { maxBodyBytes?: number } = {}): MemoryRuntime {
+export interface MemoryOptions {
+  readonly maxBodyBytes?: number;
+  readonly identities?: readonly Identity[];
+}
+
+export function createMemoryRuntime(options: MemoryOptions = {}): MemoryRuntime {
   const { maxBodyBytes = 1_000_000 } = options;
   const contextStore = createMemoryContextStore({ clock: systemClock });
   const investigations = new Map<string, Investigation>();
   const stored = { telemetry: 0, changes: 0 };
   const scans = { count: 0, overlapping: 0 };
+  const questions: ChangesQuestion[] = [];
   let failure: Error | undefined;
   let scanning = 0;
   const receiving = { clock: systemClock, logger: silentLogger, maxBodyBytes };
@@ -76,11 +98,36 @@ export function createMemoryRuntime(options: { maxBodyBytes?: number } = {}): Me
       return [...investigations.values()].slice(0, limit).map(({ incident }) => incident);
     },
     listPendingApprovals: async () => approvals().filter(({ decision }) => !decision),
-    decide: async (approvalId, decision) => {
+    identities: options.identities ?? [],
+    archive: createMemoryArchive(() => {
+      refuseBroken();
+      return [...investigations.values()];
+    }),
+    audit: {
+      list: async (from, limit) =>
+        from === undefined ? AUDIT.slice(-limit) : AUDIT.filter(({ sequence }) => sequence >= from).slice(0, limit),
+      verify: async () => ({ whole: true, entries: AUDIT.length, last: AUDIT.at(-1) ?? GENESIS, problems: [] }),
+    },
+    database: {
+      version: async () => {
+        refuseBroken();
+        return '1.2.3';
+      },
+    },
+    listChanges: async (question) => {
+      refuseBroken();
+      questions.push(question);
+      return { changes: [], totalRows: 0, truncated: false };
+    },
+    questions,
+    decide: async (approvalId, decision, caller) => {
       const found = [...investigations.values()].find(({ approval }) => approval?.approvalId === approvalId);
       if (!found?.approval) throw new InputError(`There is no approval ${approvalId}.`, { code: 'not-found' });
+      const { tier } = found.approval.remediation;
+      if (!mayDecide(caller, tier)) throw new InputError(`That takes a ${leastRole(tier)}.`, { code: 'forbidden' });
       if (found.approval.decision) throw new InputError('That was decided before.', { code: 'conflict' });
-      const approval = { ...found.approval, decision: { ...decision, decidedAtMs: 2 } };
+      const decidedBy = decisionNameOf(caller, decision.decidedBy);
+      const approval = { ...found.approval, decision: { ...decision, decidedBy, decidedAtMs: 2 } };
       const decided: Investigation = { ...found, status: 'finished', approval };
       investigations.set(decided.investigationId, decided);
       return decided;
@@ -162,7 +209,7 @@ export interface MemoryHost {
   enter(state: HostState): void;
 }
 
-export function createMemoryHost(options: { maxBodyBytes?: number; token?: string } = {}): MemoryHost {
+export function createMemoryHost(options: MemoryOptions & { token?: string } = {}): MemoryHost {
   const runtime = createMemoryRuntime(options);
   const stopping = new AbortController();
   let current: HostState = 'ready';

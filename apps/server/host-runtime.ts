@@ -1,12 +1,21 @@
 /** What the host process serves: the part of the runtime that its HTTP API needs. */
 
-import type { HostStatus, Verification } from '../../api/api-shapes.ts';
+import type { ChangeList, HostStatus, Verification } from '../../api/api-shapes.ts';
 import type { Approval, Decision } from '../../domain/approval.ts';
+import type { Caller, Identity } from '../../domain/identity.ts';
 import type { Incident } from '../../domain/incident.ts';
 import type { Investigation, Progress } from '../../domain/investigation.ts';
+import type { TimeWindow } from '../../domain/time-window.ts';
+import type { Runtime } from '../../runtime/open-runtime.ts';
 
-/** Structurally Pick<Runtime, ...>, so that tests can serve something smaller. */
+/** Structurally Pick<Runtime, ...> and listChanges, so that tests can serve something smaller. */
 export interface HostRuntime {
+  /** People who are known by a token of their own; empty: the host's token has every role. */
+  readonly identities: readonly Identity[];
+  readonly archive: Pick<Runtime['archive'], 'find' | 'page'>;
+  readonly audit: Runtime['audit'];
+  /** `version` answers when the engine does. */
+  readonly database: Pick<Runtime['database'], 'version'>;
   receiveOtlp(request: Request): Promise<Response>;
   receiveChanges(request: Request): Promise<Response>;
   openIncident(incident: Incident): Promise<{ incident: Incident; investigationId: string }>;
@@ -14,7 +23,14 @@ export interface HostRuntime {
   findInvestigation(id: string, signal?: AbortSignal): Promise<Investigation | undefined>;
   listIncidents(limit: number, signal?: AbortSignal): Promise<Incident[]>;
   listPendingApprovals(signal?: AbortSignal): Promise<Approval[]>;
-  decide(approvalId: string, decision: Omit<Decision, 'decidedAtMs'>, signal?: AbortSignal): Promise<Investigation>;
+  decide(
+    approvalId: string,
+    decision: Omit<Decision, 'decidedAtMs'>,
+    caller: Caller,
+    signal?: AbortSignal,
+  ): Promise<Investigation>;
+  /** Recorded and inferred changes, the newest first. */
+  listChanges(question: ChangesQuestion, signal: AbortSignal): Promise<ChangeList>;
   /** What the listener hears before the promise resolves is what happened so far; then it hears what happens. */
   watch(investigationId: string, listener: (progress: Progress) => void): Promise<() => Promise<void>>;
   verify(id: string, signal?: AbortSignal): Promise<Verification[]>;
@@ -22,4 +38,10 @@ export interface HostRuntime {
   resumeInterrupted(): Promise<void>;
   status(): Promise<Pick<HostStatus, 'rows' | 'newest' | 'ingest'> & Omit<HostStatus['clickhouse'], 'database'>>;
   close(): Promise<void>;
+}
+
+export interface ChangesQuestion {
+  readonly window: TimeWindow;
+  readonly service?: string | undefined;
+  readonly limit: number;
 }

@@ -2,15 +2,18 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { HostState } from '../../api/host-lock.ts';
+import type { Caller } from '../../domain/identity.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Config } from '../../platform/config.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Activity } from './activity.ts';
 import type { HostRuntime } from './host-runtime.ts';
 
-/** Requests made in tests come without a socket. */
 export interface HostEnv {
+  /** Requests made in tests come without a socket. */
   Bindings: Partial<HttpBindings>;
+  /** Of requests under /api, once they are let in. */
+  Variables: { caller: Caller };
 }
 export type HostApp = Hono<HostEnv>;
 

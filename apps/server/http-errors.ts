@@ -4,6 +4,7 @@ import type { Logger } from '../../platform/logger.ts';
 
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   'invalid-input': 400,
+  forbidden: 403,
   'not-found': 404,
   conflict: 409,
   'limit-exceeded': 422,

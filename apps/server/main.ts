@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Config, loadProcessConfig } from '../../platform/config.ts';
 import { AppError, ConfigError, errorMessage, InputError } from '../../platform/errors.ts';
-import { openRuntime } from '../../runtime/open-runtime.ts';
+import { openHostRuntime } from './open-host-runtime.ts';
 import { serve } from './serve.ts';
 
 const USAGE = `Usage: inquest serve [--port PORT] [--host HOST] [--data-dir DIR] [--idle-exit SECONDS]
@@ -34,7 +34,7 @@ export async function main(args: readonly string[]): Promise<number> {
       return EXIT_OK;
     }
     const print = (line: string) => void process.stdout.write(`${line}\n`);
-    await serve(flags.config, { openRuntime, idleExitSeconds: flags.idleExitSeconds, signal, print });
+    await serve(flags.config, { openRuntime: openHostRuntime, idleExitSeconds: flags.idleExitSeconds, signal, print });
     return EXIT_OK;
   } catch (error) {
     process.stderr.write(`inquest serve: ${errorMessage(error)}\n`);
@@ -70,7 +70,7 @@ function readFlags(args: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    throw new InputError(`${errorMessage(error)}\n\n${USAGE}`, { cause: error });
+    throw new InputError(`${errorMessage(error).replace(/\.?$/, '.')} Help: inquest serve --help`, { cause: error });
   }
 }
 

@@ -5,7 +5,7 @@
 import { formatStreamEvent, STREAM_COMMENT } from '../../api/event-stream.ts';
 import type { Investigation, Progress } from '../../domain/investigation.ts';
 import { UnavailableError } from '../../platform/errors.ts';
-import { unknownId } from './api-routes.ts';
+import { refuseUnknown } from './api-handlers.ts';
 import type { Host } from './host.ts';
 import type { HostRuntime } from './host-runtime.ts';
 import { toAppError } from './http-errors.ts';
@@ -18,8 +18,7 @@ const HINTS: readonly Progress['kind'][] = ['approval', 'finished', 'failed'];
 
 /** Answers before the stream begins when there is nothing to watch (InputError, not-found). */
 export async function answerProgress(host: Host, id: string, hungUp: AbortSignal): Promise<Response> {
-  const investigation = await host.runtime().findInvestigation(id, hungUp);
-  if (!investigation) throw unknownId(id);
+  const investigation = (await host.runtime().findInvestigation(id, hungUp)) ?? refuseUnknown('investigation', id);
   const texts = streamTexts(host, investigation.investigationId, AbortSignal.any([hungUp, host.stopping]));
   const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' };
   return new Response(streamOf(texts), { headers });
@@ -92,9 +91,7 @@ async function* followTexts(
 }
 
 async function readInvestigation(runtime: HostRuntime, investigationId: string): Promise<Investigation> {
-  const investigation = await runtime.findInvestigation(investigationId);
-  if (!investigation) throw unknownId(investigationId);
-  return investigation;
+  return (await runtime.findInvestigation(investigationId)) ?? refuseUnknown('investigation', investigationId);
 }
 
 function formatAll(progress: readonly Progress[]): string {

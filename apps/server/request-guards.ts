@@ -1,11 +1,13 @@
 /**
- * Who may ask what: the token for people's commands, and a wall against web pages that a browser on this machine shows.
+ * Who may ask what: tokens and the roles behind them, and a wall against web pages that a browser on this machine shows.
  * A page reaches loopback in two ways: by its own Origin, or by a DNS name of its own that it points here (rebinding).
  */
 
 import { isIP } from 'node:net';
 import type { MiddlewareHandler } from 'hono';
 import { isSame } from '../../api/host-lock.ts';
+import { isAllowed, type Permission, rolesWith } from '../../api/permissions.ts';
+import { type Caller, recogniseCaller } from '../../domain/identity.ts';
 import type { Host, HostEnv } from './host.ts';
 import { refuse } from './http-errors.ts';
 
@@ -36,30 +38,61 @@ export function refuseForeignHosts(host: Host): Guard {
   };
 }
 
-export function requireToken(host: Host): Guard {
+/** Recognises who asks, for what follows; strangers are refused. */
+export function requireCaller(host: Host): Guard {
   return async (context, next) => {
-    if (!hasToken(context.req.header('authorization'), host.token)) return refuseStranger();
+    const caller = recognise(host, context.req.header('authorization'));
+    if (typeof caller === 'string') return refuseStranger(caller);
+    context.set('caller', caller);
     await next();
   };
 }
 
-/** Telemetry needs no token from this machine, and the token from any other. */
-export function requireTokenFromAfar(host: Host): Guard {
+/** After requireCaller. */
+export function requirePermission(permission: Permission): Guard {
   return async (context, next) => {
-    const isNear = isLoopbackAddress(context.env?.incoming?.socket.remoteAddress);
-    if (!isNear && !hasToken(context.req.header('authorization'), host.token)) return refuseStranger();
+    const caller = context.get('caller');
+    if (!isAllowed(caller, permission)) return refuse(403, 'forbidden', describeRefusal(caller, permission));
     await next();
   };
 }
 
-function refuseStranger(): Response {
-  const message = 'Send "Authorization: Bearer TOKEN"; the token is in host.json in the data directory.';
-  return refuse(401, 'unauthorized', message, { 'www-authenticate': 'Bearer' });
+/** Telemetry needs no token from this machine, and one that may send from any other. */
+export function requireSenderFromAfar(host: Host): Guard {
+  return async (context, next) => {
+    if (!isLoopbackAddress(context.env?.incoming?.socket.remoteAddress)) {
+      const caller = recognise(host, context.req.header('authorization'));
+      if (typeof caller === 'string') return refuseStranger(caller);
+      if (!isAllowed(caller, 'send')) return refuse(403, 'forbidden', describeRefusal(caller, 'send'));
+    }
+    await next();
+  };
 }
 
-function hasToken(authorization: string | undefined, token: string): boolean {
-  const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-  return given !== undefined && isSame(given, token);
+/** What the WWW-Authenticate of a refusal says (RFC 6750, section 3) for a token that is missing, or unknown. */
+type Challenge = 'Bearer realm="inquest"' | 'Bearer realm="inquest", error="invalid_token"';
+
+/** Throws UnavailableError for other tokens than the host's own while identities are not read. */
+function recognise(host: Host, authorization = ''): Caller | Challenge {
+  const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+  if (token === undefined) return 'Bearer realm="inquest"';
+  const isKnownAnyway = isSame(token, host.token) && host.state() !== 'ready';
+  const identities = isKnownAnyway ? [] : host.runtime().identities;
+  const caller = recogniseCaller(token, { localToken: host.token, identities });
+  return caller ?? 'Bearer realm="inquest", error="invalid_token"';
+}
+
+function refuseStranger(challenge: Challenge): Response {
+  const message = challenge.includes('error')
+    ? 'This host knows no such token: use that of an identity it was started with (INQUEST_IDENTITIES), or the one in host.json in its data directory.'
+    : 'Send "Authorization: Bearer TOKEN"; TOKEN is your own, or the one in host.json in the data directory.';
+  return refuse(401, 'unauthorized', message, { 'www-authenticate': challenge });
+}
+
+function describeRefusal({ name, role }: Caller, permission: Permission): string {
+  return `${name} is a ${role}: this takes the role ${rolesWith(permission)
+    .join(', ')
+    .replace(/, (?=\w+$)/, ' or ')}.`;
 }
 
 /** Lower case, IPv6 without brackets; empty for what is no URL (`null`, as sandboxed pages send). */

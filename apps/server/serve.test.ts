@@ -57,7 +57,8 @@ function start(config = configOf(), options: Partial<ServeOptions> = {}): Starte
   return { runtime, closed: () => closed, stop, ended, ready: line.promise };
 }
 
-const readRecord = () => hostRecordSchema.parse(JSON.parse(readFileSync(join(dataDir, HOST_LOCK_FILE), 'utf8')));
+const lockFile = () => join(dataDir, HOST_LOCK_FILE);
+const readRecord = () => hostRecordSchema.parse(JSON.parse(readFileSync(lockFile(), 'utf8')));
 
 describe('serve', () => {
   it('says where it listens, answers for its lock, and leaves nothing behind', async () => {
@@ -124,6 +125,20 @@ describe('serve', () => {
       await new Promise((resolve) => other.close(resolve));
     }
     await expect(start(configOf({ INQUEST_HOST: '192.0.2.1' })).ended).rejects.toThrow(/no address 192.0.2.1.*--host/);
+  });
+
+  it('ends when its directory is deleted or given to another host, and leaves the lock of that one alone', async () => {
+    for (const take of [
+      () => rmSync(dataDir, { recursive: true }),
+      () => writeFileSync(lockFile(), 'of another host'),
+    ]) {
+      const { ready, ended, closed } = start(configOf(), { lockCheckMs: 5 });
+      await ready;
+      take();
+      await ended;
+      expect(closed()).toBe(true);
+    }
+    expect(readFileSync(lockFile(), 'utf8')).toBe('of another host');
   });
 
   it('leaves no lock when the runtime does not open', async () => {

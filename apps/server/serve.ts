@@ -3,7 +3,7 @@
  * that whoever finds the lock file always finds somebody who answers for it.
  */
 import { randomBytes } from 'node:crypto';
-import { type HostState, inspectHost, refuseIfHosted, takeHostLock } from '../../api/host-lock.ts';
+import { type HostLock, type HostState, inspectHost, refuseIfHosted, takeHostLock } from '../../api/host-lock.ts';
 import { readInquestVersion } from '../../api/inquest-version.ts';
 import { type Clock, systemClock } from '../../platform/clock.ts';
 import type { Config } from '../../platform/config.ts';
@@ -12,7 +12,7 @@ import { createLifecycle } from '../../platform/lifecycle.ts';
 import { createLogger, type Logger } from '../../platform/logger.ts';
 import { createActivity } from './activity.ts';
 import { createApp } from './app.ts';
-import { createScanQueue, scanRepeatedly, untilIdle } from './background.ts';
+import { createScanQueue, scanRepeatedly, untilIdle, untilLockLost } from './background.ts';
 import type { Host } from './host.ts';
 import type { HostRuntime } from './host-runtime.ts';
 import { listen } from './http-listener.ts';
@@ -21,6 +21,8 @@ export interface ServeOptions {
   readonly openRuntime: (config: Config, options: { logger: Logger; clock: Clock }) => Promise<HostRuntime>;
   /** Ends the host when there was no request and no running investigation for so long; left out: it stays. */
   readonly idleExitSeconds?: number | undefined;
+  /** How often it looks whether the directory is still its own. */
+  readonly lockCheckMs?: number;
   /** Stops the host in order. */
   readonly signal: AbortSignal;
   /** Told one line once the host is ready. */
@@ -28,6 +30,7 @@ export interface ServeOptions {
 }
 
 const DRAIN_TIMEOUT_MS = 10_000;
+const LOCK_CHECK_MS = 5_000;
 const MAX_LISTED_INCIDENTS = 200;
 
 /**
@@ -53,7 +56,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
     opened.add('runtime', () => runtime.close());
     if (!stopping.signal.aborted) {
       control.begin(runtime);
-      opened.add('background work', startBackground(host, options.idleExitSeconds));
+      opened.add('background work', startBackground(host, lock, options));
       options.print(`Inquest listens on ${listener.url} (OTLP/HTTP, API)`);
       await aborted(stopping.signal);
     }
@@ -108,7 +111,11 @@ function createHostControl(config: Config): HostControl {
 }
 
 /** Returns how to end it. */
-function startBackground(host: Host, idleExitSeconds: number | undefined): () => Promise<void> {
+function startBackground(
+  host: Host,
+  lock: HostLock,
+  { idleExitSeconds, lockCheckMs: checkMs = LOCK_CHECK_MS }: ServeOptions,
+): () => Promise<void> {
   const { activity, config, logger, stopping: signal } = host;
   const runtime = host.runtime();
   runtime.resumeInterrupted().catch((error: unknown) => {
@@ -123,8 +130,9 @@ function startBackground(host: Host, idleExitSeconds: number | undefined): () =>
     idleExitSeconds === undefined
       ? undefined
       : untilIdle({ idleMs: idleExitSeconds * 1_000, activity, isInvestigating, logger, signal }).then(host.stop);
+  const guarding = untilLockLost({ lock, checkMs, logger, signal }).then(host.stop);
   return async () => {
-    await Promise.all([scanning, idling]);
+    await Promise.all([scanning, idling, guarding]);
   };
 }
 

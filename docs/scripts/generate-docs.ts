@@ -1,8 +1,14 @@
-/** `npm run docs`: writes the generated parts of docs/architecture.md from the import graph; `--check` fails when they differ. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/**
+ * `npm run docs`: writes what is generated in docs/ (architecture.md in part, from the import graph; api.md and openapi.json, from
+ * the API's shapes); `--check` fails when something differs.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readInquestVersion } from '../../api/inquest-version.ts';
+import { createOpenApi } from '../../api/openapi.ts';
 import { cruiseModules, listSources, readImportTable } from './cruise-modules.ts';
+import { writeApiPage } from './write-api-page.ts';
 
-const PAGE = new URL('../architecture.md', import.meta.url);
 const TEST = /\.(test|contract|fixture)\.ts$/;
 
 async function drawFolders(): Promise<string> {
@@ -28,15 +34,33 @@ function writeTable(): string {
 }
 
 function replaceSection(page: string, name: string, text: string): string {
-  const pattern = new RegExp(`(<!-- generated:${name} -->\\n)[\\s\\S]*?(\\n<!-- end:${name} -->)`);
-  return page.replace(pattern, (_, start: string, end: string) => `${start}${text}${end}`);
+  const pattern = new RegExp(`(<!-- generated:${name} -->)[\\s\\S]*?(<!-- end:${name} -->)`);
+  return page.replace(pattern, (_, start: string, end: string) => `${start}\n${text}\n${end}`);
 }
 
-const before = readFileSync(PAGE, 'utf8');
-const after = replaceSection(replaceSection(before, 'table', writeTable()), 'diagram', await drawFolders());
-if (!process.argv.includes('--check')) {
-  writeFileSync(PAGE, after);
-} else if (before !== after) {
-  console.error('docs/architecture.md is out of date: run "npm run docs" and commit it.');
-  process.exitCode = 1;
+/** As the linter wants it. */
+function format(name: string, text: string): string {
+  return execFileSync('biome', ['format', `--stdin-file-path=docs/${name}`], { input: text, encoding: 'utf8' });
+}
+
+const read = (name: string): string => {
+  const url = new URL(`../${name}`, import.meta.url);
+  return existsSync(url) ? readFileSync(url, 'utf8') : '';
+};
+const openApi = createOpenApi(readInquestVersion());
+const architecture = replaceSection(read('architecture.md'), 'table', writeTable());
+const pages = {
+  'architecture.md': replaceSection(architecture, 'diagram', await drawFolders()),
+  'api.md': writeApiPage(openApi),
+  'openapi.json': JSON.stringify(openApi),
+};
+for (const [name, unformatted] of Object.entries(pages)) {
+  const text = format(name, unformatted);
+  if (read(name) === text) continue;
+  if (process.argv.includes('--check')) {
+    console.error(`docs/${name} is out of date: run "npm run docs" and commit it.`);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(new URL(`../${name}`, import.meta.url), text);
+  }
 }
