@@ -1,5 +1,5 @@
 /** A call that has just arrived where it is served, and its luck: the impact it suffers, the time it takes, how it ends. */
-import type { Operation } from './compile-shop.ts';
+import type { Operation, Service } from './compile-shop.ts';
 import { type Disturbance, type Impact, impactOf, NO_IMPACT } from './disturbance.ts';
 import type { Fleet, Pod } from './fleet.ts';
 import { fillTemplate } from './log-text.ts';
@@ -21,8 +21,8 @@ export interface Arrival {
   readonly world: World;
   readonly request: UserRequest;
   readonly operation: Operation;
-  /** The waiting service and its client span; both empty for a user. */
-  readonly caller: { readonly service: string; readonly spanId: string };
+  /** The waiting service and its client span: none and an empty id for a user. */
+  readonly caller: { readonly service: Service | undefined; readonly spanId: string };
   readonly atUs: number;
   /** Named by the call's place in the trace. */
   readonly stream: RandomStream;
@@ -38,7 +38,13 @@ function weatherAt({ world, operation }: Arrival): Weather {
 
 export function sufferedBy({ world, operation, caller, request, atUs }: Arrival, pod: Pod): Impact {
   if (world.disturbances.length === 0) return NO_IMPACT;
-  return impactOf(world.disturbances, { operation, pod, caller: caller.service, request, atMs: atUs / 1000 });
+  return impactOf(world.disturbances, {
+    operation,
+    pod,
+    caller: caller.service?.name ?? '',
+    request,
+    atMs: atUs / 1000,
+  });
 }
 
 /** Lognormal, and in one of 125 runs a heavy tail on top (Pareto, up to 25 times). Whole microseconds. */
@@ -67,6 +73,6 @@ export function drawOutcome(arrival: Arrival, impact: Impact): Outcome {
   return OK;
 }
 
-function fail({ exception, message }: Failure, { request, stream }: Arrival): Outcome {
-  return failed(exception, fillTemplate(message, stream.fork('failure'), request));
+function fail(failure: Failure, { request, stream }: Arrival): Outcome {
+  return failed(failure, fillTemplate(failure.message, stream.fork('failure'), request));
 }

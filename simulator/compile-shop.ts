@@ -44,6 +44,8 @@ export interface Call {
   readonly optional: boolean;
   readonly retries: number;
   readonly timeoutUs: number;
+  /** Made only when this cache had nothing. */
+  readonly cache: Service | undefined;
 }
 
 /** A service or a dependency. */
@@ -100,7 +102,7 @@ export function compileShop(model: ShopModel): Shop {
   }
   const byPath = new Map(operations.map((operation) => [`${operation.service.name}/${operation.name}`, operation]));
   for (const { operation, steps = [] } of links) {
-    for (const step of steps) operation.steps.push(step.map((call) => compileCall(call, byPath)));
+    for (const step of steps) operation.steps.push(step.map((call) => compileCall(call, byPath, byName)));
   }
   const entries = compileEntries(model, byPath);
   measureExpectations(operations, entries);
@@ -173,13 +175,19 @@ function compileOperation(service: Service, model: OperationModel, index: number
   };
 }
 
-function compileCall(model: CallModel, byPath: ReadonlyMap<string, Operation>): Call {
+function compileCall(
+  model: CallModel,
+  byPath: ReadonlyMap<string, Operation>,
+  byName: ReadonlyMap<string, Service>,
+): Call {
+  const { onMissOf } = model;
   return {
     target: need(byPath.get(model.to), model.to),
     probability: model.probability ?? 1,
     optional: model.optional ?? false,
     retries: model.retries ?? 1,
     timeoutUs: (model.timeoutMs ?? 2_000) * 1000,
+    cache: onMissOf === undefined ? undefined : need(byName.get(onMissOf), onMissOf),
   };
 }
 
@@ -213,6 +221,17 @@ function typicalUs(operation: Operation): number {
   return sumUs;
 }
 
+/** Expected runs of each service's operations in one run of `operation`, its own included. */
+export function visitsFrom(operation: Operation): Map<Service, number> {
+  const visits = new Map([[operation.service, 1]]);
+  for (const call of operation.steps.flat()) {
+    for (const [service, count] of visitsFrom(call.target)) {
+      visits.set(service, (visits.get(service) ?? 0) + call.probability * count);
+    }
+  }
+  return visits;
+}
+
 function countVisits(operation: Operation, visits: number): void {
   operation.visitsPerRequest += visits;
   const carrier = operation.service.queue?.operations[0];
@@ -233,16 +252,16 @@ function requiredBy(operation: Operation): Map<Operation, number> {
   return shares;
 }
 
-/** Services that wait for one of `operations`, directly or through others; sorted, without those that own them. */
-export function callersOf(shop: Shop, operations: readonly Operation[]): string[] {
+/** Services that own one of `operations` or wait for it, directly or through others; sorted, without the victim. */
+export function blastRadiusOf(shop: Shop, operations: readonly Operation[], victim: string): string[] {
   const hurt = new Set(operations);
-  const owners = new Set(operations.map((operation) => operation.service));
   const waitsForHurt = (operation: Operation): boolean =>
     operation.steps.flat().some((call) => call.target.service.protocol !== 'consumer' && hurt.has(call.target));
   for (let before = 0; before !== hurt.size; ) {
     before = hurt.size;
     for (const operation of shop.operations) if (waitsForHurt(operation)) hurt.add(operation);
   }
-  const services = new Set([...hurt].map((operation) => operation.service).filter((service) => !owners.has(service)));
-  return [...services].map((service) => service.name).sort();
+  const services = new Set([...hurt].map((operation) => operation.service.name));
+  services.delete(victim);
+  return [...services].sort();
 }

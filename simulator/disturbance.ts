@@ -4,8 +4,9 @@
  * from shared randomness, so that all that they do not touch stays as it would have been.
  */
 import type { ChangeInput } from '../domain/change.ts';
-import type { Operation } from './compile-shop.ts';
-import type { Pod, Rollout } from './fleet.ts';
+import type { Operation, Service, Shop } from './compile-shop.ts';
+import type { Breakage } from './connection-errors.ts';
+import type { LifeEnd, Pod, Rollout } from './fleet.ts';
 import type { Failure } from './shop-model.ts';
 import type { UserRequest } from './user-request.ts';
 
@@ -26,21 +27,69 @@ export interface Impact {
   readonly addedMs: number;
   readonly failShare: number;
   readonly failure?: Failure;
+  /** How long those take more that it fails. */
+  readonly failAddedMs?: number;
   /** A WARN that a share of the visits writes. */
   readonly warning?: string;
   readonly warningShare?: number;
 }
 
+/** A call that is about to leave. */
+export interface Hop {
+  readonly caller: Service;
+  readonly target: Operation;
+  readonly request: UserRequest;
+  readonly atMs: number;
+}
+
+/** What befalls a call on its way. */
+export interface Wire {
+  /** More time on the wire at the median, there and back together. */
+  readonly delayMs: number;
+  /** Share of the calls that never arrive, and what breaks them. */
+  readonly brokenShare: number;
+  readonly breakage: Breakage;
+}
+
+/** What is left out is as ever. */
 export interface Pressure {
   /** Utilization is at least this; 0..1. */
-  readonly cpuAtLeast: number;
+  readonly cpuAtLeast?: number;
   /** Factor on the time spent collecting garbage. */
-  readonly garbageFactor: number;
+  readonly garbageFactor?: number;
+  /** Share 0..1 of the memory limit in use. */
+  readonly memory?: number;
+  readonly pool?: PoolPressure;
+  /** Of the keys that a cache usually holds, 0..1. */
+  readonly keyShare?: number;
+}
+
+/** A pool of which every connection but a few is taken. */
+export interface PoolPressure {
+  /** Of the connections that are idle in ordinary time, 0..1. */
+  readonly takenShare: number;
+  /** How many wait for one at a time. */
+  readonly pending: number;
+  /** Share of the requests that wait in vain. */
+  readonly timeoutShare: number;
+}
+
+/** Users who come on top of the usual ones. */
+export interface Surge {
+  /** How many there are for each usual one. */
+  readonly share: number;
+  readonly entries: Shop['entries'];
 }
 
 export interface Disturbance {
   readonly rollouts: readonly Rollout[];
   readonly changes: readonly TimedChange[];
+  readonly onArrivals?: (atMs: number) => Surge | undefined;
+  readonly onHop?: (hop: Hop) => Wire | undefined;
+  /** Share of the lookups in a cache that find nothing, where that is more than usual. */
+  readonly onLookup?: (cache: Service, atMs: number) => number;
+  /** When a container that started then dies; Infinity: never. */
+  readonly lifeEnd?: LifeEnd;
   readonly onVisit?: (visit: Visit) => Impact | undefined;
   readonly onPod?: (pod: Pod, atMs: number) => Pressure | undefined;
 }
@@ -61,6 +110,15 @@ export function impactOf(disturbances: readonly Disturbance[], visit: Visit): Im
     if (more) impact = impact === NO_IMPACT ? more : combine(impact, more);
   }
   return impact;
+}
+
+/** The first disturbance that touches a call decides what befalls it. */
+export function wireOf(disturbances: readonly Disturbance[], hop: Hop): Wire | undefined {
+  for (const { onHop } of disturbances) {
+    const wire = onHop?.(hop);
+    if (wire) return wire;
+  }
+  return undefined;
 }
 
 function combine(first: Impact, second: Impact): Impact {

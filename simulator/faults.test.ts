@@ -8,8 +8,9 @@ import { FAULT_KINDS, FAULTS } from './faults/fault-kinds.ts';
 import { describeTruth, type GroundTruth } from './ground-truth.ts';
 import type { Span } from './otlp-json.ts';
 import { pickVictim } from './pick-victim.ts';
+import { planSimulation, withoutFault } from './plan-simulation.ts';
 import { SHOP } from './shop.ts';
-import { type SimulatedBatch, simulateShop } from './simulate-shop.ts';
+import { type SimulatedBatch, simulatePlan, simulateShop } from './simulate-shop.ts';
 import type { SimulationOptions } from './simulation-options.ts';
 
 const START_MS = Date.UTC(2026, 0, 14, 10);
@@ -18,7 +19,7 @@ const SEEDS = [1, 2, 3];
 
 function optionsFor(kind: (typeof FAULT_KINDS)[number], seed: number): SimulationOptions {
   const fault = { kind, onsetMs: ONSET_MS };
-  return { seed, startMs: START_MS, endMs: ONSET_MS + 60_000, requestsPerSecond: 12, fault, decoys: true };
+  return { seed, startMs: START_MS, endMs: ONSET_MS + 60_000, requestsPerSecond: 8, fault, decoys: true };
 }
 
 function text(attributes: Span['attributes'], key: string): string {
@@ -29,24 +30,52 @@ function text(attributes: Span['attributes'], key: string): string {
 interface Run {
   readonly ms: number;
   readonly isError: boolean;
+  readonly isBefore: boolean;
   readonly isAfter: boolean;
 }
 
-/** Server spans of a service, or its callers' client spans when it is a dependency. */
-function runsOf(batches: readonly SimulatedBatch[], service: string): Run[] {
-  const runs: Run[] = [];
-  for (const { resource, scopeSpans } of batches.flatMap((batch) => batch.traces?.resourceSpans ?? [])) {
-    const owner = text(resource.attributes, 'service.name');
-    for (const span of scopeSpans.flatMap((scope) => scope.spans)) {
-      const isServed = span.kind === 2 && owner === service;
-      const isQuery = text(span.attributes, 'db.system') !== '' && text(span.attributes, 'peer.service') === service;
-      if (!isServed && !isQuery) continue;
+interface Located {
+  readonly owner: string;
+  readonly span: Span;
+}
+
+function spansOf(batches: readonly SimulatedBatch[]): Located[] {
+  return batches
+    .flatMap((batch) => batch.traces?.resourceSpans ?? [])
+    .flatMap(({ resource, scopeSpans }) => {
+      const owner = text(resource.attributes, 'service.name');
+      return scopeSpans.flatMap(({ spans }) => spans.map((span) => ({ owner, span })));
+    });
+}
+
+/** Calls to a service as its callers see them; at the door, what it serves. `from`: by this caller only. */
+function runsOf(
+  batches: readonly SimulatedBatch[],
+  service: string,
+  { attribute, from }: { attribute?: GroundTruth['attribute']; from?: string | undefined } = {},
+): Run[] {
+  const all = spansOf(batches);
+  const carrying = all.filter(({ span }) => !attribute || text(span.attributes, attribute.key) === attribute.value);
+  const carriers = new Set(carrying.map(({ span }) => span.traceId));
+  return all
+    .filter(({ owner, span }) => {
+      if (!carriers.has(span.traceId)) return false;
+      if (service === 'gateway') return span.kind === 2 && owner === service;
+      return span.kind === 3 && text(span.attributes, 'peer.service') === service && (from ?? owner) === owner;
+    })
+    .map(({ span }) => {
       const startMs = Number(span.startTimeUnixNano.slice(0, 13));
       const ms = Number(BigInt(span.endTimeUnixNano) - BigInt(span.startTimeUnixNano)) / 1e6;
-      runs.push({ ms, isError: span.status.code === 2, isAfter: startMs >= ONSET_MS + 10_000 });
-    }
-  }
-  return runs;
+      const isAfter = startMs >= ONSET_MS + 10_000;
+      return { ms, isError: span.status.code === 2, isBefore: startMs < ONSET_MS, isAfter };
+    });
+}
+
+/** Where the harm shows first. */
+function whereHurt(truth: GroundTruth): string {
+  // A cache that is empty is as quick as a full one: the database behind it is not.
+  if (truth.faultKind !== 'cache-stampede') return truth.service;
+  return truth.blastRadius.find((service) => service.endsWith('-db')) ?? '';
 }
 
 function p95(runs: readonly Run[]): number {
@@ -59,13 +88,13 @@ function errorShare(runs: readonly Run[]): number {
 }
 
 function isHurt(runs: readonly Run[]): boolean {
-  const before = runs.filter(({ isAfter }) => !isAfter);
+  const before = runs.filter(({ isBefore }) => isBefore);
   const after = runs.filter(({ isAfter }) => isAfter);
   return p95(after) > 2 * p95(before) || errorShare(after) > errorShare(before) + 0.1;
 }
 
 function isVisible(runs: readonly Run[]): boolean {
-  const before = runs.filter(({ isAfter }) => !isAfter);
+  const before = runs.filter(({ isBefore }) => isBefore);
   const after = runs.filter(({ isAfter }) => isAfter);
   return p95(after) > 1.25 * p95(before) || errorShare(after) > errorShare(before) + 0.015;
 }
@@ -75,21 +104,25 @@ describe.each(FAULT_KINDS)('%s', (kind) => {
     const options = optionsFor(kind, seed);
     const truth = describeTruth(options);
     const batches = [...simulateShop(options)];
-    expect(isHurt(runsOf(batches, truth.service))).toBe(true);
+    const seen = { attribute: truth.attribute, from: truth.edge?.from };
+    expect(isHurt(runsOf(batches, whereHurt(truth), seen))).toBe(true);
     expect(isVisible(runsOf(batches, 'gateway'))).toBe(true);
-    expect(truth.blastRadius).toContain('gateway');
+    if (truth.service !== 'gateway') expect(truth.blastRadius).toContain('gateway');
     expect(truth.blastRadius).not.toContain(truth.service);
     expect(truth.onsetMs).toBe(ONSET_MS);
     const bystanders = ['recommendation', 'user', 'review'].filter((service) => !truth.blastRadius.includes(service));
+    if (kind === 'traffic-surge') return;
     for (const service of bystanders) expect(isHurt(runsOf(batches, service))).toBe(false);
   });
 
-  it('has three victims under three seeds in a row', () => {
+  it('has three victims under three seeds in a row, or as many as there are', () => {
     const shop = compileShop(SHOP);
+    const suitable = shop.services.filter((service) => FAULTS[kind].suits(service, shop));
+    expect(suitable.length).toBeGreaterThan(0);
     fc.assert(
       fc.property(fc.nat({ max: 100_000 }), (seed) => {
         const victims = [seed, seed + 1, seed + 2].map((each) => pickVictim(shop, each, kind, FAULTS[kind].suits).name);
-        expect(new Set(victims).size).toBe(3);
+        expect(new Set(victims).size).toBe(Math.min(3, suitable.length));
       }),
     );
   });
@@ -99,35 +132,42 @@ describe.each(FAULT_KINDS)('%s', (kind) => {
       fc.property(fc.nat({ max: 100_000 }), (seed) => {
         const options = { ...optionsFor(kind, seed), requestsPerSecond: 4 };
         const truth = describeTruth(options);
-        const { fault: _, decoys: __, ...rest } = options;
         const faulty = [...simulateShop(options)];
-        const healthy = [...simulateShop({ ...rest, decoysAroundMs: ONSET_MS })];
+        const healthy = [...simulatePlan(withoutFault(planSimulation(options)))];
         const quietUntilMs = truth.preludeMs - 20_000;
-        const early = (batch: SimulatedBatch) => batch.endMs <= quietUntilMs;
-        expect(JSON.stringify(faulty.filter(early))).toBe(JSON.stringify(healthy.filter(early)));
-        const [untouched, same] = [untouchedTraces(faulty, truth), untouchedTraces(healthy, truth)];
-        expect(untouched.size).toBeGreaterThan(100);
-        for (const [traceId, spans] of untouched) expect(spans).toEqual(same.get(traceId));
+        expect(telemetryUntil(quietUntilMs, faulty)).toBe(telemetryUntil(quietUntilMs, healthy));
+        const isTouched = touchOf(options);
+        const [after, before] = [tracesOf(faulty), tracesOf(healthy)];
+        const untouched = [...before].filter(([, located]) => !located.some(isTouched));
+        // Everybody comes in through the door.
+        if (truth.service !== 'gateway') expect(untouched.length).toBeGreaterThan(100);
+        for (const [traceId, spans] of untouched) expect(after.get(traceId)).toEqual(spans);
+        // Nobody who would have come stays away.
+        for (const traceId of before.keys()) expect(after.has(traceId)).toBe(true);
       }),
-      { numRuns: 3 },
+      { numRuns: 1 },
     );
   });
 });
 
-/** Spans by trace, of the traces that never come near the victim. */
-function untouchedTraces(batches: readonly SimulatedBatch[], truth: GroundTruth): Map<string, Span[]> {
-  const traces = new Map<string, Span[]>();
-  const touched = new Set<string>();
-  for (const { resource, scopeSpans } of batches.flatMap((batch) => batch.traces?.resourceSpans ?? [])) {
-    for (const span of scopeSpans.flatMap((scope) => scope.spans)) {
-      const isOwn = text(resource.attributes, 'service.name') === truth.service;
-      if (isOwn || text(span.attributes, 'peer.service') === truth.service) touched.add(span.traceId);
-      traces.set(span.traceId, [...(traces.get(span.traceId) ?? []), span]);
-    }
-  }
-  for (const traceId of touched) traces.delete(traceId);
-  for (const spans of traces.values()) spans.sort((left, right) => (left.spanId < right.spanId ? -1 : 1));
+/** A commit may come hours before it does harm: what was changed is left out. */
+function telemetryUntil(endMs: number, batches: readonly SimulatedBatch[]): string {
+  const early = batches.filter((batch) => batch.endMs <= endMs);
+  return JSON.stringify(early.map((batch) => ({ ...batch, changes: [] })));
+}
+
+function tracesOf(batches: readonly SimulatedBatch[]): Map<string, Located[]> {
+  const traces = Map.groupBy(spansOf(batches), ({ span }) => span.traceId);
+  for (const located of traces.values()) located.sort((left, right) => (left.span.spanId < right.span.spanId ? -1 : 1));
   return traces;
+}
+
+/** Whether a span comes near what the fault hurts: its services; with an edge, that edge. */
+function touchOf(options: SimulationOptions): (located: Located) => boolean {
+  const { fault } = planSimulation(options);
+  const owners = (fault?.hurt ?? []).map(({ service }) => service.name);
+  const near = new Set([fault?.victim ?? '', ...(fault?.edge ? [] : owners)]);
+  return ({ owner, span }) => near.has(owner) || near.has(text(span.attributes, 'peer.service'));
 }
 
 describe('what faults show', () => {
@@ -185,27 +225,35 @@ describe('what faults show', () => {
 });
 
 describe('decoys', () => {
-  it('surround the onset with valid changes of services that are not to blame', () => {
-    const options = optionsFor('error-burst', 7);
+  it('surround the onset with valid changes of services that are not to blame, each deploy with its commit', () => {
+    const options = optionsFor('bad-deploy', 7);
     const truth = describeTruth(options);
-    const changes = [...simulateShop({ ...options, startMs: START_MS - 600_000 })].flatMap((batch) => batch.changes);
-    expect(changes.map(({ kind }) => kind).sort()).toEqual(['config', 'deploy', 'deploy', 'flag']);
-    expect(truth.decoys.map(({ changeId }) => changeId).sort()).toEqual(changes.map(({ id }) => id).sort());
-    for (const change of changes) {
+    const changes = [...simulateShop(options)].flatMap((batch) => batch.changes);
+    const decoys = changes.filter(({ id }) => truth.decoys.some(({ changeId }) => changeId === id));
+    expect(decoys.length).toBe(truth.decoys.length);
+    expect(decoys.map(({ kind }) => kind).sort()).toEqual(
+      'commit commit commit config deploy deploy deploy flag'.split(' '),
+    );
+    const commits = new Map(decoys.map((change) => [change.id, change]));
+    for (const change of decoys) {
       expect(changeInputSchema.parse(change)).toEqual(change);
       expect(change.service).not.toBe(truth.service);
-      const atMs = Date.parse(change.at ?? '');
-      expect(atMs).toBeLessThan(ONSET_MS);
-      expect(atMs).toBeGreaterThan(ONSET_MS - 660_000);
+      const beforeMs = ONSET_MS - Date.parse(change.at ?? '');
+      expect(beforeMs).toBeGreaterThan(0);
+      expect(beforeMs).toBeLessThan(change.kind === 'commit' ? 4 * 3_600_000 : 660_000);
+      if (change.kind === 'deploy') expect(commits.get(change.attributes['commit'])?.kind).toBe('commit');
     }
   });
 
-  it('never belong to the victim, whatever the seed and the fault', () => {
+  it('belong to the victim itself only where no change broke it', () => {
     fc.assert(
       fc.property(fc.nat(), fc.constantFrom(...FAULT_KINDS), (seed, kind) => {
         const truth = describeTruth(optionsFor(kind, seed));
-        expect(truth.decoys.every(({ service }) => service !== truth.service)).toBe(true);
+        const own = truth.decoys.filter(({ service }) => service === truth.service);
+        expect(own.every(({ kind: change }) => change === 'deploy' || change === 'commit')).toBe(true);
+        if (truth.changeId !== undefined) expect(own).toEqual([]);
       }),
+      { numRuns: 30 },
     );
   });
 

@@ -18,8 +18,10 @@ import type { RandomStream } from './random-stream.ts';
 import { createTally, type Tally } from './tally.ts';
 
 const SCOPE = { name: 'shop.telemetry', version: '1.0.0' };
-const NO_PRESSURE: Pressure = { cpuAtLeast: 0, garbageFactor: 1 };
+const NO_PRESSURE: Pressure = {};
 const NONE: readonly KeyValue[] = [];
+/** Containers of the shop die of nothing else. */
+const LAST_TERMINATED = textAttribute('k8s.container.status.last_terminated_reason', 'OOMKilled');
 
 interface Interval {
   readonly number: number;
@@ -39,11 +41,17 @@ export function measurePods(
 ): ResourceMetrics[] {
   const conditions = pods
     .filter((pod) => pod.service.protocol !== 'external' && (!pod.retired || pod.tallies.has(interval.number)))
+    .filter((pod) => pod.diesAtMs > (interval.number + 1) * interval.lengthMs)
     .map((pod) => conditionOf(pod, root, interval, disturbances));
   for (const pod of pods)
     for (const number of pod.tallies.keys()) if (number <= interval.number) pod.tallies.delete(number);
-  const reports = conditions.map((condition) => report(condition.pod.resource.attributes, metricsOf(condition)));
+  const reports = conditions.map((condition) => report(resourceOf(condition.pod), metricsOf(condition)));
   return [...reports, ...measureNodes(conditions, root, interval)];
+}
+
+/** The platform tells why a container was started anew. */
+function resourceOf({ resource, restarts }: Pod): readonly KeyValue[] {
+  return restarts === 0 ? resource.attributes : resource.attributes.concat(LAST_TERMINATED);
 }
 
 function report(attributes: readonly KeyValue[], metrics: readonly Metric[]): ResourceMetrics {
@@ -64,14 +72,15 @@ function conditionOf(
   const load = loadOf(pod.service, tally, interval);
   const cpu =
     pod.service.cpu * (0.15 + 0.85 * load) * pod.speed * Math.exp(0.07 * noise.normal()) + 0.01 * noise.next();
-  const floor = pressure.cpuAtLeast * (1 - 0.03 * noise.next());
+  const floor = (pressure.cpuAtLeast ?? 0) * (1 - 0.03 * noise.next());
   return {
     pod,
     tally,
     load,
     cpu: Math.min(1, Math.max(cpu, floor)),
-    memory: memoryShare(pod, startMs, noise),
-    garbageFactor: pressure.garbageFactor,
+    memory: memoryUnder(pressure, pod, memoryShare(pod, startMs, noise)),
+    garbageFactor: pressure.garbageFactor ?? 1,
+    pressure,
     noise,
     startUs: Math.max(startMs, pod.startedMs) * 1000,
     endUs: (startMs + interval.lengthMs) * 1000,
@@ -92,6 +101,12 @@ function loadOf(service: Service, tally: Tally, interval: Interval): number {
   const expected = (visits * interval.requestsPerSecond * interval.lengthMs) / 1000 / service.pods;
   const trust = expected / (expected + 30);
   return expected === 0 ? interval.load : (trust * tally.requests) / expected + (1 - trust) * interval.load;
+}
+
+/** A leak shows once it holds more than usual; a process that started anew lately holds less. */
+function memoryUnder({ memory }: Pressure, { restarts }: Pod, usual: number): number {
+  if (memory === undefined) return usual;
+  return restarts > 0 ? memory : Math.max(memory, usual);
 }
 
 /** A sawtooth between collections over a base that fits the service; each pod in its own rhythm. */

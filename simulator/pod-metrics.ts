@@ -1,5 +1,6 @@
 /** The metrics of one pod in one interval: container, runtime, server, pool; or those of a database's exporter. */
 import { isDependency } from './compile-shop.ts';
+import type { PoolPressure, Pressure } from './disturbance.ts';
 import type { Pod } from './fleet.ts';
 import {
   type HistogramPoint,
@@ -14,6 +15,9 @@ import type { RandomStream } from './random-stream.ts';
 import { DURATION_BOUNDS_S, type Durations, type Tally } from './tally.ts';
 
 const POOL_SIZE = 20;
+const NO_POOL_PRESSURE: PoolPressure = { takenShare: 0, pending: 0, timeoutShare: 0 };
+/** That a cache holds. */
+const KEYS = 180_000;
 const NONE: readonly KeyValue[] = [];
 
 /** What one pod is like in one interval. */
@@ -25,6 +29,7 @@ export interface Condition {
   readonly cpu: number;
   readonly memory: number;
   readonly garbageFactor: number;
+  readonly pressure: Pressure;
   readonly noise: RandomStream;
   readonly startUs: number;
   readonly endUs: number;
@@ -36,6 +41,7 @@ export function metricsOf(condition: Condition): Metric[] {
     gauge(condition, 'container.cpu.utilization', '1', cpu),
     gauge(condition, 'container.memory.usage', 'By', Math.round(memory * pod.service.memoryBytes)),
     gauge(condition, 'container.memory.utilization', '1', memory),
+    gauge(condition, 'k8s.container.restarts', '{restart}', pod.restarts),
   ];
   metrics.push(...(isDependency(pod.service) ? dependencyMetrics(condition) : serviceMetrics(condition)));
   return metrics;
@@ -60,7 +66,7 @@ function serviceMetrics(condition: Condition): Metric[] {
   metrics.push(
     gauge(condition, 'http.server.active_requests', '{request}', Math.round(concurrency(tally.busyUs, condition))),
   );
-  metrics.push(requestCounter(condition));
+  metrics.push(counter(condition, 'http.server.request.count', '{request}', pod.requestCount));
   if (tally.poolUs > 0) metrics.push(...poolMetrics(condition));
   const http = [...tally.durations.values()].filter(({ operation }) => operation.service.protocol === 'http');
   const rpc = [...tally.durations.values()].filter(({ operation }) => operation.service.protocol === 'grpc');
@@ -71,40 +77,54 @@ function serviceMetrics(condition: Condition): Metric[] {
   return metrics;
 }
 
-function requestCounter({ pod, endUs }: Condition): Metric {
-  const dataPoint: NumberPoint = {
-    attributes: NONE,
-    startTimeUnixNano: nanosOf(pod.startedMs * 1000),
-    timeUnixNano: nanosOf(endUs),
-    asInt: String(pod.requestCount),
-  };
-  return {
-    name: 'http.server.request.count',
-    unit: '{request}',
-    sum: { dataPoints: [dataPoint], aggregationTemporality: TEMPORALITY.cumulative, isMonotonic: true },
-  };
+/** @param count since the process started */
+function counter(
+  condition: Condition,
+  name: string,
+  unit: string,
+  count: number,
+  attributes: readonly KeyValue[] = NONE,
+): Metric {
+  const dataPoints = [wholePoint(condition, count, attributes)];
+  return { name, unit, sum: { dataPoints, aggregationTemporality: TEMPORALITY.cumulative, isMonotonic: true } };
 }
 
-const POOL = textAttribute('pool.name', 'default');
-const USED = [POOL, textAttribute('state', 'used')];
-const IDLE = [POOL, textAttribute('state', 'idle')];
+/** An UpDownCounter: a level that the SDK exports as a sum. */
+function upDown(
+  condition: Condition,
+  name: string,
+  unit: string,
+  values: readonly (readonly [number, readonly KeyValue[]])[],
+): Metric {
+  const dataPoints = values.map(([value, attributes]) => wholePoint(condition, value, attributes));
+  return { name, unit, sum: { dataPoints, aggregationTemporality: TEMPORALITY.cumulative, isMonotonic: false } };
+}
+
+function wholePoint({ pod, endUs }: Condition, value: number, attributes: readonly KeyValue[]): NumberPoint {
+  const startTimeUnixNano = nanosOf(pod.startedMs * 1000);
+  return { attributes, startTimeUnixNano, timeUnixNano: nanosOf(endUs), asInt: String(value) };
+}
+
+const POOL = textAttribute('db.client.connection.pool.name', 'default');
+const USED = [POOL, textAttribute('db.client.connection.state', 'used')];
+const IDLE = [POOL, textAttribute('db.client.connection.state', 'idle')];
 
 function poolMetrics(condition: Condition): Metric[] {
-  const wanted = concurrency(condition.tally.poolUs, condition) + 1.2 * condition.load + condition.noise.next();
-  const used = Math.min(POOL_SIZE, Math.round(wanted));
-  const dataPoints = [point(condition, used, USED), point(condition, POOL_SIZE - used, IDLE)];
+  const { pod, tally, pressure } = condition;
+  const wanted = concurrency(tally.poolUs, condition) + 1.2 * condition.load + condition.noise.next();
+  const { takenShare, pending, timeoutShare } = pressure.pool ?? NO_POOL_PRESSURE;
+  const used = Math.min(POOL_SIZE, Math.round(wanted + takenShare * Math.max(0, POOL_SIZE - wanted)));
+  const queued = pending > 0 ? pending * (0.7 + 0.6 * condition.noise.next()) : 0;
+  const waiting = Math.max(Math.round(queued), Math.round(wanted - POOL_SIZE), 0);
+  pod.poolTimeoutCount += Math.round(timeoutShare * tally.requests);
   return [
-    { name: 'db.client.connections.usage', unit: '{connection}', gauge: { dataPoints } },
-    {
-      name: 'db.client.connections.max',
-      unit: '{connection}',
-      gauge: { dataPoints: [point(condition, POOL_SIZE, [POOL])] },
-    },
-    {
-      name: 'db.client.connections.pending_requests',
-      unit: '{request}',
-      gauge: { dataPoints: [point(condition, Math.max(0, Math.round(wanted - POOL_SIZE)), [POOL])] },
-    },
+    upDown(condition, 'db.client.connection.count', '{connection}', [
+      [used, USED],
+      [POOL_SIZE - used, IDLE],
+    ]),
+    upDown(condition, 'db.client.connection.max', '{connection}', [[POOL_SIZE, [POOL]]]),
+    upDown(condition, 'db.client.connection.pending_requests', '{request}', [[waiting, [POOL]]]),
+    counter(condition, 'db.client.connection.timeouts', '{timeout}', pod.poolTimeoutCount, [POOL]),
   ];
 }
 
@@ -154,6 +174,7 @@ function dependencyMetrics(condition: Condition): Metric[] {
           '{ops}/s',
           tally.requests / ((condition.endUs - condition.startUs) / 1_000_000),
         ),
+        ...keyspaceMetrics(condition),
       ];
     case 'rabbitmq':
       return [
@@ -178,6 +199,21 @@ function dependencyMetrics(condition: Condition): Metric[] {
         gauge(condition, 'mongodb.connection.count', '{connection}', 12 + Math.round(busy + 2 * load + noise.next())),
       ];
   }
+}
+
+/** What Redis counts of its own lookups and keys since it started. Writes are no lookups. */
+function keyspaceMetrics(condition: Condition): Metric[] {
+  const { tally, noise, pressure, pod } = condition;
+  const reads = [...tally.durations.values()].filter(({ operation }) => operation.name.includes('GET'));
+  const lookups = reads.reduce((sum, { count }) => sum + count, 0);
+  pod.missCount += tally.misses;
+  pod.hitCount += Math.max(0, lookups - tally.misses);
+  const keys = Math.round(KEYS * (pressure.keyShare ?? 1) * (1 + 0.01 * noise.next()));
+  return [
+    counter(condition, 'redis.keyspace.hits', '{hit}', pod.hitCount),
+    counter(condition, 'redis.keyspace.misses', '{miss}', pod.missCount),
+    gauge(condition, 'redis.db.keys', '{key}', keys),
+  ];
 }
 
 function durationHistogram(condition: Condition, name: string, durations: readonly Durations[]): Metric {

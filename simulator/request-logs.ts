@@ -69,6 +69,6 @@ export function logFallback(running: Running, peer: Service, failed: Ended): voi
 
 /** The dependency's own log: it knows no trace. */
 export function logSlowStatement({ operation, caller, atUs }: Arrival, pod: Pod, tookUs: number): void {
-  const text = `duration: ${(tookUs / 1000).toFixed(3)} ms  statement: ${operation.name} from ${caller.service}`;
+  const text = `duration: ${(tookUs / 1000).toFixed(3)} ms  statement: ${operation.name} from ${caller.service?.name ?? '-'}`;
   writeLog({ pod, traceId: '', spanId: '' }, atUs + tookUs, 'WARN', text);
 }

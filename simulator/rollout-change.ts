@@ -1,17 +1,10 @@
-/** Deploys as people announce them: the change record of a rollout, with version, author and link. */
+/** Deploys as people announce them: the change record of a rollout, with version, commit, author and link. */
 import type { ChangeInput, ChangeKind } from '../domain/change.ts';
 import { formatInstant } from '../domain/time-window.ts';
+import { type Commit, innocentCommit } from './commit-change.ts';
 import type { Service } from './compile-shop.ts';
+import type { TimedChange } from './disturbance.ts';
 import type { RandomStream } from './random-stream.ts';
-
-export const AUTHORS = ['amelie', 'bartosz', 'chidi', 'dana', 'emre', 'freya'];
-const REASONS = [
-  'dependency updates',
-  'read path refactored',
-  'validation of incoming requests tightened',
-  'new request mapping',
-  'less logging',
-];
 
 /** 4.7.0 -> 4.8.0 (minor) or 4.7.1 (patch). */
 export function nextVersion(version: string, part: 'minor' | 'patch'): string {
@@ -24,26 +17,43 @@ export function changeIdOf(kind: ChangeKind, service: Service, atMs: number): st
   return `${kind}-${service.name}-${atMs.toString(36)}`;
 }
 
-/** One manner for guilty and innocent deploys alike. */
+interface Deploy {
+  readonly changeId: string;
+  /** The commit's change, then the deploy's. */
+  readonly changes: readonly TimedChange[];
+}
+
+/** One manner for guilty and innocent deploys alike. @param previous the version that it replaces */
 export function deployOf(
   service: Service,
   version: string,
   atMs: number,
-  stream: RandomStream,
-): { readonly changeId: string; readonly input: ChangeInput } {
+  { sha, subject, author, change }: Commit,
+  previous = service.version,
+): Deploy {
   const changeId = changeIdOf('deploy', service, atMs);
-  const commit = stream.id64().slice(0, 10);
   const input: ChangeInput = {
     id: changeId,
     kind: 'deploy',
     service: service.name,
     at: formatInstant(atMs),
     version,
-    summary: `Deploy ${service.name} ${version}: ${REASONS[stream.below(REASONS.length)]}`,
-    author: AUTHORS[stream.below(AUTHORS.length)] ?? '',
-    url: `https://ci.shop.example/${service.name}/${commit}`,
-    attributes: { commit, previous_version: service.version },
+    summary: `Deploy ${service.name} ${version}: ${subject}`,
+    author,
+    url: `https://ci.shop.example/${service.name}/${sha.slice(0, 10)}`,
+    attributes: { commit: sha, previous_version: previous },
     diff: '',
   };
-  return { changeId, input };
+  return { changeId, changes: [change, { atMs, input }] };
+}
+
+/** A deploy of a commit that does no harm. */
+export function innocentDeploy(
+  service: Service,
+  version: string,
+  atMs: number,
+  stream: RandomStream,
+  previous = service.version,
+): Deploy {
+  return deployOf(service, version, atMs, innocentCommit(service, atMs, stream.fork('commit')), previous);
 }

@@ -62,8 +62,9 @@ describe('sendBatch', () => {
     const { url, received } = await listen(() => ({}));
     const report = await sendBatch(BATCH, { url, signal, gzip, maxRecordsPerRequest: 1_000, token: 'abc' });
     const { spanCount, logCount, pointCount, changes } = BATCH;
-    expect(changes.length).toBe(1);
-    expect(report.accepted).toEqual({ spans: spanCount, logRecords: logCount, dataPoints: pointCount, changes: 1 });
+    // The deploy and its commit.
+    expect(changes.length).toBe(2);
+    expect(report.accepted).toEqual({ spans: spanCount, logRecords: logCount, dataPoints: pointCount, changes: 2 });
     expect(report.rejected).toEqual({ spans: 0, logRecords: 0, dataPoints: 0, changes: 0 });
     expect(received[0]?.body).toEqual({ changes: JSON.parse(JSON.stringify(changes)) });
     expect(received[0]?.headers['authorization']).toBe('Bearer abc');
@@ -86,7 +87,7 @@ describe('sendBatch', () => {
     const report = await sendBatch(BATCH, { url, signal, maxRecordsPerRequest: 1e6 });
     expect(report.rejected).toEqual({ spans: 3, logRecords: 0, dataPoints: 0, changes: 1 });
     expect(report.accepted.spans).toBe(BATCH.spanCount - 3);
-    expect(report.accepted.changes).toBe(0);
+    expect(report.accepted.changes).toBe(1);
     expect(report.reasons).toEqual(['at: too old', 'three spans without an id']);
   });
 
@@ -99,6 +100,56 @@ describe('sendBatch', () => {
     server?.close();
     const picky = await listen(() => ({ status: 413, body: 'too large' }));
     await expect(sendBatch(BATCH, { url: picky.url, signal })).rejects.toThrow(InputError);
+  });
+
+  it('sends again what a busy host turned away, not before it asked for, and nothing else', async () => {
+    let busy = 2;
+    const { url, received } = await listen((path) =>
+      path === '/v1/logs' && busy-- > 0 ? { status: 429, headers: { 'retry-after': '0' } } : {},
+    );
+    const reasons: string[] = [];
+    const onRetry = (reason: string) => reasons.push(reason);
+    const report = await sendBatch(BATCH, { url, signal, patient: true, onRetry, maxRecordsPerRequest: 1e6 });
+    expect(received.map(({ path }) => path)).toEqual([
+      '/v1/changes',
+      '/v1/traces',
+      ...['/v1/logs', '/v1/logs', '/v1/logs'],
+      '/v1/metrics',
+    ]);
+    expect(report.requests).toEqual({ accepted: 4, refused: 0 });
+    expect(reasons).toEqual([1, 2].map(() => expect.stringContaining('/v1/logs answered 429')));
+  });
+
+  it('counts refused requests when asked to, but not those that show that all will be refused', async () => {
+    const { url } = await listen((path) => (path === '/v1/traces' ? { status: 413, body: 'too large' } : {}));
+    const report = await sendBatch(BATCH, { url, signal, countRefusals: true, maxRecordsPerRequest: 1e6 });
+    expect(report).toMatchObject({ requests: { accepted: 3, refused: 1 }, accepted: { spans: 0 } });
+    expect(report.rejected).toEqual({ spans: BATCH.spanCount, logRecords: 0, dataPoints: 0, changes: 0 });
+    server?.closeAllConnections();
+    server?.close();
+    const locked = await listen(() => ({ status: 401, body: 'no token' }));
+    await expect(sendBatch(BATCH, { url: locked.url, signal, countRefusals: true })).rejects.toThrow(InputError);
+    expect(locked.received.length).toBe(1);
+  });
+
+  it('has as many requests under way as it is allowed', async () => {
+    let open = 0;
+    let most = 0;
+    const gates: (() => void)[] = [];
+    const fetchSlowly: typeof fetch = async () => {
+      most = Math.max(most, ++open);
+      await new Promise<void>((resolve) => {
+        gates.push(resolve);
+        // All that may be under way is: let the oldest one go.
+        setImmediate(() => gates.shift()?.());
+      });
+      open -= 1;
+      return new Response('{}');
+    };
+    const options = { url: 'http://127.0.0.1', signal, fetch: fetchSlowly, maxRecordsPerRequest: 200, connections: 3 };
+    const report = await sendBatch(BATCH, options);
+    expect(most).toBe(3);
+    expect(report.accepted.spans).toBe(BATCH.spanCount);
   });
 
   it('calls an unreachable host unavailable, and an abort an abort', async () => {

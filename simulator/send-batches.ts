@@ -1,39 +1,28 @@
-/** Posts simulated batches to a host over OTLP/HTTP (JSON) and its change webhook, and says what came of it. */
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+/** Sends simulated batches to a host over OTLP/HTTP (JSON) and its change webhook, and says what came of it. */
 import { z } from 'zod';
-import { errorMessage, InputError, UnavailableError } from '../platform/errors.ts';
+import { InputError } from '../platform/errors.ts';
+import { type BatchCounts, type BatchRequest, noCounts, requestsOf } from './batch-requests.ts';
+import { type PostOptions, postRequest } from './post-request.ts';
 import type { SimulatedBatch } from './simulate-shop.ts';
 
-export interface SendOptions {
-  /** Base address of the host; /v1/... is appended. */
-  readonly url: string;
-  readonly signal: AbortSignal;
-  readonly fetch?: typeof globalThis.fetch;
-  /** Left out: false. */
-  readonly gzip?: boolean;
-  /** Bearer token of a host that asks for one. */
-  readonly token?: string;
+export interface SendOptions extends PostOptions {
   /** A request holds at most so many spans, records or metrics, unless one pod alone has more. Left out: 5000. */
   readonly maxRecordsPerRequest?: number;
-}
-
-interface SendCounts {
-  spans: number;
-  logRecords: number;
-  dataPoints: number;
-  changes: number;
+  /** Requests under way at a time. Left out: 1, one after another. */
+  readonly connections?: number;
+  /** True: a refused request is counted, and the others are sent all the same, unless none of them can fare better (401, 403, 404). */
+  readonly countRefusals?: boolean;
 }
 
 export interface SendReport {
-  readonly accepted: SendCounts;
-  /** Refused one by one (partial success); the rest of their request was taken. */
-  readonly rejected: SendCounts;
-  /** What the host said about them. */
+  readonly accepted: BatchCounts;
+  /** Refused one by one (partial success), or with their request. */
+  readonly rejected: BatchCounts;
+  readonly requests: { accepted: number; refused: number };
+  /** What the host said about refused ones. */
   readonly reasons: readonly string[];
 }
 
-const compress = promisify(gzip);
 /** 64-bit integers are strings in JSON; lenient hosts write numbers. */
 const countSchema = z.coerce.number().int().nonnegative().default(0);
 const otlpAnswerSchema = z.object({
@@ -46,101 +35,74 @@ const otlpAnswerSchema = z.object({
     })
     .optional(),
 });
-
 const changesAnswerSchema = z.object({ rejected: z.array(z.object({ problem: z.string() })) });
 
-/** The statuses that OTLP/HTTP calls retryable; other 5xx are the host's trouble too, so they count as such here. */
-function isHostTrouble(status: number): boolean {
-  return status === 429 || status >= 500;
-}
+const HOPELESS = new Set([401, 403, 404]);
 
 /**
- * Sends all of a batch, one request after another. UnavailableError (retryable; `details.retryAfterSeconds` when the host
- * names it) for connection failures, 429 and 5xx; InputError for other refusals; what was sent before stays sent, so a
- * repeated batch is stored twice in part. An abort rejects with the signal's reason.
+ * Sends all of a batch. UnavailableError (retryable; `details.retryAfterSeconds` when the host names it) for connection
+ * failures, 429 and 5xx; InputError for other refusals; what was sent before stays sent, so a repeated batch is stored twice in
+ * part. An abort rejects with the signal's reason.
  */
 export async function sendBatch(batch: SimulatedBatch, options: SendOptions): Promise<SendReport> {
-  const limit = options.maxRecordsPerRequest ?? 5_000;
-  const rejected: SendCounts = { spans: 0, logRecords: 0, dataPoints: 0, changes: 0 };
+  const waiting = requestsOf(batch, options.maxRecordsPerRequest ?? 5_000);
+  const accepted = noCounts();
+  const rejected = noCounts();
+  const requests = { accepted: 0, refused: 0 };
   const reasons = new Set<string>();
 
-  async function sendOtlp(path: string, body: object): Promise<void> {
-    const partial = readAnswer(otlpAnswerSchema, await post(path, body, options))?.partialSuccess;
-    if (!partial) return;
-    rejected.spans += partial.rejectedSpans;
-    rejected.logRecords += partial.rejectedLogRecords;
-    rejected.dataPoints += partial.rejectedDataPoints;
-    if (partial.errorMessage !== '') reasons.add(partial.errorMessage);
+  async function send(request: BatchRequest): Promise<void> {
+    const { holds, count } = request;
+    const answer = await sendRequest(request, options);
+    requests[answer.isRefused ? 'refused' : 'accepted'] += 1;
+    accepted[holds] += count - answer.rejected;
+    rejected[holds] += answer.rejected;
+    for (const reason of answer.reasons) reasons.add(reason);
   }
 
-  if (batch.changes.length > 0) {
-    const answer = readAnswer(changesAnswerSchema, await post('/v1/changes', { changes: batch.changes }, options));
-    rejected.changes += answer?.rejected.length ?? 0;
-    for (const { problem } of answer?.rejected ?? []) reasons.add(problem);
-  }
-  const spans = split(batch.traces?.resourceSpans ?? [], limit, ({ scopeSpans }) => scopeSpans[0]?.spans.length ?? 0);
-  for (const resourceSpans of spans) await sendOtlp('/v1/traces', { resourceSpans });
-  const logs = split(batch.logs?.resourceLogs ?? [], limit, ({ scopeLogs }) => scopeLogs[0]?.logRecords.length ?? 0);
-  for (const resourceLogs of logs) await sendOtlp('/v1/logs', { resourceLogs });
-  const metrics = split(
-    batch.metrics?.resourceMetrics ?? [],
-    limit,
-    ({ scopeMetrics }) => scopeMetrics[0]?.metrics.length ?? 0,
-  );
-  for (const resourceMetrics of metrics) await sendOtlp('/v1/metrics', { resourceMetrics });
-
-  const accepted = {
-    spans: batch.spanCount - rejected.spans,
-    logRecords: batch.logCount - rejected.logRecords,
-    dataPoints: batch.pointCount - rejected.dataPoints,
-    changes: batch.changes.length - rejected.changes,
-  };
-  return { accepted, rejected, reasons: [...reasons] };
-}
-
-/** Runs of resources with at most `limit` records together; one that has more goes alone. */
-function split<R>(resources: readonly R[], limit: number, sizeOf: (resource: R) => number): R[][] {
-  const parts: R[][] = [];
-  let size = Number.POSITIVE_INFINITY;
-  for (const resource of resources) {
-    const more = sizeOf(resource);
-    const part = parts.at(-1);
-    if (part && size + more <= limit) {
-      part.push(resource);
-      size += more;
-    } else {
-      parts.push([resource]);
-      size = more;
+  async function work(): Promise<void> {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      try {
+        await send(next);
+      } catch (error) {
+        waiting.length = 0;
+        throw error;
+      }
     }
   }
-  return parts;
+
+  await Promise.all(Array.from({ length: options.connections ?? 1 }, work));
+  return { accepted, rejected, requests, reasons: [...reasons] };
 }
 
-/** @returns the answer's text */
-async function post(path: string, body: object, options: SendOptions): Promise<string> {
-  const { url, signal, fetch = globalThis.fetch, token } = options;
-  const headers: Record<string, string> = { 'content-type': 'application/json' };
-  if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
-  const text = JSON.stringify(body);
-  if (options.gzip) headers['content-encoding'] = 'gzip';
-  const payload = options.gzip ? new Uint8Array(await compress(text)) : text;
-  let response: Response;
-  let answer: string;
+interface Answer {
+  readonly isRefused: boolean;
+  readonly rejected: number;
+  readonly reasons: readonly string[];
+}
+
+async function sendRequest({ path, body, count }: BatchRequest, options: SendOptions): Promise<Answer> {
   try {
-    response = await fetch(new URL(path, url), { method: 'POST', headers, body: payload, signal });
-    answer = await response.text();
+    const text = await postRequest(path, body, options);
+    return { isRefused: false, ...(path === '/v1/changes' ? readChangesAnswer(text) : readOtlpAnswer(text)) };
   } catch (error) {
-    signal.throwIfAborted();
-    throw new UnavailableError(`No answer from ${url}${path}: ${errorMessage(error)}. Is the host running?`, {
-      cause: error,
-    });
+    const isCounted = options.countRefusals && error instanceof InputError;
+    if (!isCounted || HOPELESS.has(Number(error.details['status']))) throw error;
+    return { isRefused: true, rejected: count, reasons: [error.message] };
   }
-  if (response.ok) return answer;
-  const said = `${path} answered ${response.status}: ${answer.slice(0, 300)}`;
-  if (!isHostTrouble(response.status)) throw new InputError(said, { details: { status: response.status } });
-  const retryAfterSeconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-  const details = { status: response.status, ...(Number.isFinite(retryAfterSeconds) ? { retryAfterSeconds } : {}) };
-  throw new UnavailableError(said, { details });
+}
+
+function readChangesAnswer(text: string): Omit<Answer, 'isRefused'> {
+  const problems = (readAnswer(changesAnswerSchema, text)?.rejected ?? []).map(({ problem }) => problem);
+  return { rejected: problems.length, reasons: problems };
+}
+
+function readOtlpAnswer(text: string): Omit<Answer, 'isRefused'> {
+  const partial = readAnswer(otlpAnswerSchema, text)?.partialSuccess;
+  if (!partial) return { rejected: 0, reasons: [] };
+  const { rejectedSpans, rejectedLogRecords, rejectedDataPoints, errorMessage } = partial;
+  const rejected = rejectedSpans + rejectedLogRecords + rejectedDataPoints;
+  return { rejected, reasons: errorMessage === '' ? [] : [errorMessage] };
 }
 
 /** Full success is an empty object; a host that answers something else is taken to have accepted all. */

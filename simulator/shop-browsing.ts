@@ -13,7 +13,10 @@ export const AUTH: ServiceModel = {
     {
       name: 'ValidateSession',
       selfMs: 1.2,
-      steps: [[call('session-cache/GET session', { timeoutMs: 500 })]],
+      steps: [
+        [call('session-cache/GET session', { timeoutMs: 500 })],
+        [call('users-db/SELECT sessions', { probability: 0.04, onMissOf: 'session-cache' })],
+      ],
       info: 'session {id} valid for {ttl}s',
       infoShare: 0.08,
       failure: { exception: 'TokenError', message: 'could not verify signature of token {id}: key not loaded' },
@@ -44,7 +47,7 @@ export const CATALOG: ServiceModel = {
       selfMs: 4,
       steps: [
         [call('product-cache/MGET product', { timeoutMs: 500, optional: true })],
-        [call('catalog-db/SELECT products', { probability: 0.45 })],
+        [call('catalog-db/SELECT products', { probability: 0.45, onMissOf: 'product-cache' })],
       ],
       info: 'Loaded product {sku} in {n} ms',
       infoShare: 0.12,
@@ -56,7 +59,7 @@ export const CATALOG: ServiceModel = {
       selfMs: 6,
       steps: [
         [call('product-cache/MGET product', { timeoutMs: 500, optional: true })],
-        [call('catalog-db/SELECT products', { probability: 0.3 })],
+        [call('catalog-db/SELECT products', { probability: 0.3, onMissOf: 'product-cache' })],
       ],
       info: 'Featured page {n} built for region {region}',
       infoShare: 0.12,
@@ -77,7 +80,10 @@ export const PRICING: ServiceModel = {
     {
       name: 'Quote',
       selfMs: 3.2,
-      steps: [[call('product-cache/GET price', { timeoutMs: 500 })]],
+      steps: [
+        [call('product-cache/GET price', { timeoutMs: 500 })],
+        [call('catalog-db/SELECT prices', { probability: 0.06, onMissOf: 'product-cache' })],
+      ],
       info: 'quote {id}: {n} lines, total {money}',
       infoShare: 0.12,
       failure: { exception: 'RuleError', message: 'promotion {n} has no validity window' },
@@ -148,7 +154,10 @@ export const CART: ServiceModel = {
     {
       name: 'GetCart',
       selfMs: 2.2,
-      steps: [[call('cart-cache/HGETALL cart', { timeoutMs: 500 })]],
+      steps: [
+        [call('cart-cache/HGETALL cart', { timeoutMs: 500 })],
+        [call('orders-db/SELECT carts', { probability: 0.05, onMissOf: 'cart-cache' })],
+      ],
       info: 'cart of {customer}: {n} items',
       infoShare: 0.2,
       failure: { exception: 'RangeError', message: 'Invalid cart version {n}' },

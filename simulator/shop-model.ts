@@ -4,6 +4,8 @@
 export interface Failure {
   readonly exception: string;
   readonly message: string;
+  /** The status that goes with it; left out: 500. */
+  readonly http?: number;
 }
 
 export interface CallModel {
@@ -17,6 +19,8 @@ export interface CallModel {
   readonly retries?: number;
   /** Left out: 2000. */
   readonly timeoutMs?: number;
+  /** The cache whose misses this call makes up for: `probability` is the share that it misses in ordinary time. */
+  readonly onMissOf?: string;
 }
 
 /** Calls of one step start together; the next step waits for all of them. */

@@ -9,11 +9,12 @@ import type {
   ExportTraceServiceRequest,
   ResourceMetrics,
 } from './otlp-json.ts';
-import { planSimulation, type SimulationPlan } from './plan-simulation.ts';
+import { disturbancesOf, planSimulation, type SimulationPlan } from './plan-simulation.ts';
+import type { RandomStream } from './random-stream.ts';
 import { seasonFactor } from './season.ts';
 import { simulateRequest } from './simulate-request.ts';
 import type { SimulationOptions } from './simulation-options.ts';
-import { arrivalsOf } from './user-request.ts';
+import { arrivalsOf, type UserRequest } from './user-request.ts';
 import { weatherOf } from './weather.ts';
 
 export interface SimulatedBatch {
@@ -40,11 +41,17 @@ const SCOPE = { name: 'shop.instrumentation', version: '1.0.0' };
  * step when the options are not valid.
  */
 export function* simulateShop(options: SimulationOptions): Generator<SimulatedBatch, void, undefined> {
-  const plan = planSimulation(options);
+  yield* simulatePlan(planSimulation(options));
+}
+
+/** The same for what is planned already. */
+export function* simulatePlan(plan: SimulationPlan): Generator<SimulatedBatch, void, undefined> {
   const { startMs, endMs, batchSeconds } = plan.options;
-  const disturbances = [plan.decoys, plan.fault].filter((disturbance) => disturbance !== undefined);
+  const disturbances = disturbancesOf(plan);
   const rollouts = disturbances.flatMap((disturbance) => disturbance.rollouts);
-  const fleet = createFleet(plan.shop, plan.root, startMs, rollouts);
+  const fleet = createFleet(plan.shop, plan.root, startMs, rollouts, (...life) =>
+    Math.min(...disturbances.map(({ lifeEnd }) => lifeEnd?.(...life) ?? Number.POSITIVE_INFINITY)),
+  );
   const world = { fleet, disturbances, weather: [], intervalUs: METRICS_INTERVAL_MS * 1000 };
   const lengthMs = Math.max(1, Math.round(batchSeconds * 1000));
   for (let fromMs = startMs; fromMs < endMs; fromMs += lengthMs) {
@@ -53,7 +60,8 @@ export function* simulateShop(options: SimulationOptions): Generator<SimulatedBa
     const metrics = measureIntervals(plan, world, fromMs, toMs);
     const changes = disturbances
       .flatMap((disturbance) => disturbance.changes)
-      .filter(({ atMs }) => atMs >= fromMs && atMs < toMs)
+      // What was done before the beginning is told at the beginning.
+      .filter(({ atMs }) => (fromMs === startMs || atMs >= fromMs) && atMs < toMs)
       .sort((left, right) => left.atMs - right.atMs);
     yield collect(
       fleet,
@@ -72,11 +80,20 @@ function simulateRequests({ options, shop, root }: SimulationPlan, world: World,
     const load = seasonFactor(secondMs);
     const weather = shop.services.map((service) => weatherOf(service, root, secondMs, load));
     const mean = options.requestsPerSecond * load;
-    for (const request of arrivalsOf(shop, root, secondMs, mean)) {
+    const usual = arrivalsOf(shop.entries, root, secondMs, mean);
+    for (const request of [...usual, ...surplusOf(world, root, secondMs, mean)]) {
       const isInside = request.atUs >= fromMs * 1000 && request.atUs < toMs * 1000;
       if (isInside) simulateRequest({ ...world, weather }, request);
     }
   }
+}
+
+/** Users who come only because of a disturbance; those who come anyhow stay as they are. */
+function surplusOf({ disturbances }: World, root: RandomStream, secondMs: number, mean: number): UserRequest[] {
+  return disturbances.flatMap(({ onArrivals }) => {
+    const surge = onArrivals?.(secondMs);
+    return surge ? [...arrivalsOf(surge.entries, root.fork('surplus'), secondMs, mean * surge.share)] : [];
+  });
 }
 
 function measureIntervals(

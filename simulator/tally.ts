@@ -21,11 +21,13 @@ export interface Tally {
   busyUs: number;
   /** Time spent in calls to databases and caches. */
   poolUs: number;
+  /** Lookups that found nothing; of a cache. */
+  misses: number;
   readonly durations: Map<number, Durations>;
 }
 
 export function createTally(): Tally {
-  return { requests: 0, busyUs: 0, poolUs: 0, durations: new Map() };
+  return { requests: 0, busyUs: 0, poolUs: 0, misses: 0, durations: new Map() };
 }
 
 export function countRequest(tally: Tally, operation: Operation, code: number, durationUs: number): void {

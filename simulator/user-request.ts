@@ -20,6 +20,8 @@ export interface UserRequest {
 
 const CUSTOMERS = 3_000;
 const REGIONS = ['eu-west', 'eu-west', 'eu-west', 'eu-north', 'us-east', 'us-east', 'us-west', 'ap-south', 'sa-east'];
+/** Each has a share of the users that hurts, but far from all of them. */
+export const MINOR_REGIONS = ['us-east', 'eu-north', 'ap-south', 'sa-east'];
 const TIERS = ['free', 'free', 'free', 'free', 'standard', 'standard', 'standard', 'premium', 'premium', 'enterprise'];
 
 interface Customer {
@@ -48,14 +50,22 @@ function createCustomers(): Customer[] {
 
 const ALL_CUSTOMERS = createCustomers();
 
+/** Who asks most. */
+export function busiestCustomer(): string {
+  return ALL_CUSTOMERS[0]?.id ?? '';
+}
+
 /** Zipf with exponent 1 by its continuous inverse. */
 function pickCustomer(draw: number): Customer | undefined {
   return ALL_CUSTOMERS[Math.min(CUSTOMERS - 1, Math.floor(CUSTOMERS ** draw) - 1)];
 }
 
-/** The requests of one second of the clock, by arrival; the same whatever window they are asked in. */
+/**
+ * The requests of one second of the clock, by arrival; the same whatever window they are asked in.
+ * @param entries what they ask for
+ */
 export function* arrivalsOf(
-  shop: Shop,
+  entries: Shop['entries'],
   root: RandomStream,
   secondMs: number,
   meanCount: number,
@@ -64,13 +74,13 @@ export function* arrivalsOf(
   const count = second.poisson(meanCount);
   const offsets = Array.from({ length: count }, () => second.below(1_000_000)).sort((left, right) => left - right);
   for (const [index, offsetUs] of offsets.entries()) {
-    yield createRequest(shop, second.fork(index), secondMs * 1000 + offsetUs);
+    yield createRequest(entries, second.fork(index), secondMs * 1000 + offsetUs);
   }
 }
 
-function createRequest(shop: Shop, stream: RandomStream, atUs: number): UserRequest {
+function createRequest(entries: Shop['entries'], stream: RandomStream, atUs: number): UserRequest {
   const draw = stream.next();
-  const entry = (shop.entries.find(({ upTo }) => draw < upTo) ?? shop.entries[0])?.operation;
+  const entry = (entries.find(({ upTo }) => draw < upTo) ?? entries[0])?.operation;
   const customer = pickCustomer(stream.next()) ?? ALL_CUSTOMERS[0];
   if (!entry || !customer) throw new InvariantError('The shop has no entry or no customer.');
   return {

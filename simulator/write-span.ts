@@ -59,6 +59,10 @@ function exceptionEvent(operation: Operation, { endUs, outcome }: SpanFacts): Sp
   return { timeUnixNano: nanosOf(endUs), name: 'exception', attributes };
 }
 
+function isUnanswered({ kind }: Outcome): boolean {
+  return kind === 'timeout' || kind === 'unreachable';
+}
+
 /** @param attempt 0 for the first; @param pod the caller's */
 export function writeClientSpan(
   request: UserRequest,
@@ -79,9 +83,9 @@ export function writeClientSpan(
     attributes.push(intAttribute('http.request.resend_count', attempt));
   }
   const isError = outcome.kind !== 'ok';
-  // Nobody answered a call that timed out: it has no code, unless the protocol's client makes one up as gRPC does.
+  // Nobody answered a call that timed out or never arrived: it has no code, unless the protocol's client makes one up as gRPC does.
   const code =
-    outcome.kind === 'timeout' && service.protocol !== 'grpc' ? undefined : codeAttribute(service.protocol, outcome);
+    isUnanswered(outcome) && service.protocol !== 'grpc' ? undefined : codeAttribute(service.protocol, outcome);
   if (code) attributes.push(code);
   if (isError) attributes.push(errorType(service.protocol, outcome));
   pod.spans.push({

@@ -6,7 +6,7 @@ import { type FaultContext, type FaultDefinition, intensity, isNeededService } f
 const FAILURES: Readonly<Record<Runtime, readonly Failure[]>> = {
   jvm: [
     { exception: 'java.lang.IllegalStateException', message: 'entity manager is closed, unit {n}' },
-    { exception: 'java.io.IOException', message: 'No space left on device while writing spool {id}' },
+    { exception: 'java.io.IOException', message: 'Stream closed while writing spool {id}' },
   ],
   nodejs: [
     { exception: 'TypeError', message: "Cannot read properties of null (reading 'version') in slot {n}" },
@@ -18,7 +18,7 @@ const FAILURES: Readonly<Record<Runtime, readonly Failure[]>> = {
   ],
   python: [
     { exception: 'RuntimeError', message: 'dictionary changed size during iteration, {n} entries' },
-    { exception: 'OSError', message: '[Errno 28] No space left on device: /tmp/{id}' },
+    { exception: 'OSError', message: '[Errno 5] Input/output error: /tmp/{id}' },
   ],
 };
 

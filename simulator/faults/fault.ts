@@ -17,17 +17,21 @@ export interface FaultContext {
 /** A planned fault: its effects, and the truth about it. */
 export interface FaultPlan extends Disturbance {
   readonly causeType: CauseType;
-  /** The operations that are directly hurt: who waits for them is the blast radius. */
+  /** The operations that are directly hurt: their services but the victim, and who waits for them, are the blast radius. */
   readonly hurt: readonly Operation[];
   /** When the first thing differs from the same seed without the fault: the rollout's start, or the onset. */
   readonly preludeMs: number;
+  /** From the onset until it shows all that it does; left out: it does at once. */
+  readonly developsMs?: number;
   /** Of the change that caused it. */
   readonly changeId?: string;
   readonly edge?: { readonly from: string; readonly to: string };
+  /** Only requests that carry this are hit. */
+  readonly attribute?: { readonly key: string; readonly value: string };
 }
 
 export interface FaultDefinition {
-  suits(service: Service): boolean;
+  suits(service: Service, shop: Shop): boolean;
   plan(context: FaultContext): FaultPlan;
 }
 
