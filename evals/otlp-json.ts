@@ -3,13 +3,16 @@ import type { OtlpRequest } from './replay-case.ts';
 
 const RECORDS_PER_REQUEST = 5_000;
 
-type AttributeValue = string | number;
+export type AttributeValue = string | number | boolean;
 
 export function attributes(values: Readonly<Record<string, AttributeValue>>): object[] {
-  return Object.entries(values).map(([key, value]) => ({
-    key,
-    value: typeof value === 'number' ? { doubleValue: value } : { stringValue: value },
-  }));
+  return Object.entries(values).map(([key, value]) => ({ key, value: anyValue(value) }));
+}
+
+function anyValue(value: AttributeValue): object {
+  if (typeof value === 'string') return { stringValue: value };
+  if (typeof value === 'boolean') return { boolValue: value };
+  return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
 }
 
 /** One record (span, log record or metric) with the attributes of the resource it belongs to. */

@@ -1,6 +1,7 @@
 /** A recorded case as an adapter hands it over: OTLP requests to replay, and where to look. No answer, no hint of one. */
 
 import type { ChangeInput } from '../domain/change.ts';
+import type { Incident } from '../domain/incident.ts';
 import type { TimeWindow } from '../domain/time-window.ts';
 import { InvariantError } from '../platform/errors.ts';
 
@@ -21,18 +22,23 @@ export interface LoadedCase {
   readonly searchWindow: TimeWindow;
   /** The service somebody complained about; empty when nobody knows. */
   readonly service: string;
+  /** What the page said; left out: that it is a replay. */
+  readonly title?: string;
+  readonly severity?: Incident['severity'];
   readonly requests: Iterable<OtlpRequest>;
   readonly changes: readonly ChangeInput[];
   /** Rows that the requests must become, by table: an adapter or a path that loses records makes a wrong measurement. */
   readonly expectedRows: Readonly<Record<string, number>>;
 }
 
-/** Sends every request through the receiver; throws when one is refused or partly rejected. */
+/** Sends every request through the receiver; throws when one is refused or partly rejected, or the signal aborts. */
 export async function replayRequests(
   requests: Iterable<OtlpRequest>,
   receive: (request: Request) => Promise<Response>,
+  signal: AbortSignal,
 ): Promise<void> {
   for (const { path, body } of requests) {
+    signal.throwIfAborted();
     const response = await receive(
       new Request(`http://127.0.0.1${path}`, {
         method: 'POST',
@@ -51,7 +57,9 @@ export async function replayRequests(
 export async function replayChanges(
   changes: readonly ChangeInput[],
   receive: (request: Request) => Promise<Response>,
+  signal: AbortSignal,
 ): Promise<void> {
+  signal.throwIfAborted();
   if (changes.length === 0) return;
   const headers = { 'content-type': 'application/json' };
   const body = JSON.stringify({ changes });

@@ -142,9 +142,12 @@ describe('a suite without labels', () => {
     expect(predictionSchema.strict().parse(prediction)).toEqual(prediction);
     expect(Object.keys(prediction).sort()).toEqual([
       'abstained',
+      'blast_radius',
       'case_id',
       'confidence',
+      'first_failing_service',
       'onset_utc',
+      'remediation',
       'seconds',
       'suspects',
     ]);
@@ -165,6 +168,18 @@ describe('a suite without labels', () => {
     await expect(runSuite({ ...options, suite: 'unheard-of' })).rejects.toThrow(InputError);
     await expect(runSuite(options)).rejects.toThrow('needs --data');
     await expect(runSuite({ ...options, dataDir: root })).rejects.toThrow('data.tar.zst');
+    await expect(runSuite({ ...options, suite: 'simulator', only: 'unheard-of' })).rejects.toThrow('No case');
+  });
+
+  test('says which archive is broken, and which predictions file cannot be written', async () => {
+    const options = { suite: SUITE, part: 'dev', signal, onCase: () => undefined };
+    const dataDir = await writeSuite();
+    const away = join(root, 'away', 'predictions.jsonl');
+    await expect(runSuite({ ...options, dataDir, predictionsPath: away })).rejects.toThrow(
+      'predictions cannot be written',
+    );
+    writeFileSync(join(dataDir, 'common', 'data.tar.zst'), 'not an archive');
+    await expect(runSuite({ ...options, dataDir })).rejects.toThrow(/common.*cannot be unpacked/);
   });
 });
 

@@ -2,16 +2,22 @@
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Incident } from '../domain/incident.ts';
 import type { Investigation } from '../domain/investigation.ts';
-import { formatInstant } from '../domain/time-window.ts';
 import { loadProcessConfig } from '../platform/config.ts';
-import { InputError, InvariantError } from '../platform/errors.ts';
+import { errorMessage, InputError, InvariantError } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import { openRuntime, type Runtime } from '../runtime/open-runtime.ts';
-import type { Prediction } from './prediction.ts';
-import { type ReplayCase, replayChanges, replayRequests } from './replay-case.ts';
-import { type Scored, SUITES } from './suites.ts';
+import { endsInTime, unlessAborted } from './ends-in-time.ts';
+import { type Prediction, predictionOf } from './prediction.ts';
+import { type LoadedCase, type ReplayCase, replayChanges, replayRequests } from './replay-case.ts';
+import type { Scored, Suite } from './suite.ts';
+import { SUITES } from './suites.ts';
 import { unpackDataset } from './unpack-dataset.ts';
+
+/** Replay and investigation of the largest case take a few minutes on a busy machine. */
+const CASE_LIMIT_MS = 15 * 60_000;
+const CASE_GRACE_MS = 60_000;
 
 export interface RunSuiteOptions {
   readonly suite: string;
@@ -42,14 +48,14 @@ export async function runSuite(options: RunSuiteOptions): Promise<SuiteReport> {
   if (!suite)
     throw new InputError(`There is no suite "${options.suite}"; there are: ${Object.keys(SUITES).join(', ')}.`);
   if (suite.source === 'simulator') {
-    const predictions = await predictCases(suite.listCases(), options);
+    const predictions = await predictCases(suite, suite.listCases(), options);
     return report(options, predictions, suite.score(predictions));
   }
   if (options.dataDir === undefined)
     throw new InputError(`The suite ${options.suite} needs --data, the folder of its data set.`);
   const data = await unpackDataset(options.dataDir, options.part);
   try {
-    const predictions = await predictCases(suite.listCases(data), options);
+    const predictions = await predictCases(suite, suite.listCases(data), options);
     // Labels are opened only here, after the last case.
     const labels: unknown = data.labelsPath ? JSON.parse(await readFile(data.labelsPath, 'utf8')) : undefined;
     return report(options, predictions, labels === undefined ? undefined : suite.score(predictions, labels));
@@ -58,18 +64,37 @@ export async function runSuite(options: RunSuiteOptions): Promise<SuiteReport> {
   }
 }
 
-async function predictCases(cases: readonly ReplayCase[], options: RunSuiteOptions): Promise<Prediction[]> {
-  if (options.predictionsPath) await writeFile(options.predictionsPath, '');
+async function predictCases(
+  suite: Suite,
+  cases: readonly ReplayCase[],
+  options: RunSuiteOptions,
+): Promise<Prediction[]> {
+  const { only = '', predictionsPath, signal } = options;
+  const chosen = cases.filter(({ caseId }) => caseId.includes(only));
+  if (chosen.length === 0) throw new InputError(`No case of ${options.suite} has "${only}" in its id.`);
+  if (predictionsPath) await startFile(predictionsPath);
   const predictions: Prediction[] = [];
-  for (const replayCase of cases.filter(({ caseId }) => caseId.includes(options.only ?? ''))) {
-    options.signal.throwIfAborted();
-    const { investigation, seconds } = await investigateCase(replayCase, options.signal);
-    const prediction = toPrediction(replayCase.caseId, investigation, seconds);
+  for (const replayCase of chosen) {
+    signal.throwIfAborted();
+    const { caseId } = replayCase;
+    const limit = { what: `The case ${caseId}`, limitMs: CASE_LIMIT_MS, graceMs: CASE_GRACE_MS, signal };
+    const { investigation, seconds } = await endsInTime(limit, (within) => investigateCase(replayCase, within));
+    const naming = suite.source === 'dataset' && suite.nameRemediation ? suite : {};
+    const prediction = predictionOf(caseId, investigation, { seconds, ...naming });
     predictions.push(prediction);
-    if (options.predictionsPath) await appendFile(options.predictionsPath, `${JSON.stringify(prediction)}\n`);
+    if (predictionsPath) await appendFile(predictionsPath, `${JSON.stringify(prediction)}\n`);
     options.onCase(prediction, investigation);
   }
   return predictions;
+}
+
+/** Before the first case, so that a wrong path costs no run. */
+async function startFile(path: string): Promise<void> {
+  try {
+    await writeFile(path, '');
+  } catch (cause) {
+    throw new InputError(`The predictions cannot be written: ${errorMessage(cause)}.`, { cause });
+  }
 }
 
 function report(
@@ -83,37 +108,44 @@ function report(
 }
 
 async function investigateCase(
-  replayCase: ReplayCase,
+  { caseId, load }: ReplayCase,
   signal: AbortSignal,
 ): Promise<{ investigation: Investigation; seconds: number }> {
   const dataDir = await mkdtemp(join(tmpdir(), 'inquest-case-'));
-  // Replayed history is older than any retention; its rows would vanish at insert.
-  const config = loadProcessConfig({ INQUEST_DATA_DIR: dataDir, INQUEST_RETENTION_DAYS: '0', CLICKHOUSE_URL: '' });
-  const runtime = await openRuntime(config);
   try {
-    const loaded = replayCase.load();
-    await replayRequests(loaded.requests, runtime.receiveOtlp);
-    await replayChanges(loaded.changes, runtime.receiveChanges);
-    await assertRows(runtime, loaded.expectedRows);
-    const startedMs = performance.now();
-    const { finished } = await runtime.openIncident({
-      incidentId: newId('inc'),
-      title: `replay ${replayCase.caseId}`,
-      status: 'open',
-      source: 'manual',
-      service: loaded.service,
-      openedAtMs: loaded.searchWindow.endMs,
-      searchWindow: loaded.searchWindow,
-      severity: 'medium',
-      anomalies: [],
-    });
-    signal.throwIfAborted();
-    const investigation = await finished;
-    return { investigation, seconds: (performance.now() - startedMs) / 1000 };
+    // Replayed history is older than any retention; its rows would vanish at insert.
+    const config = loadProcessConfig({ INQUEST_DATA_DIR: dataDir, INQUEST_RETENTION_DAYS: '0', CLICKHOUSE_URL: '' });
+    const runtime = await openRuntime(config);
+    try {
+      const loaded = load();
+      await replayRequests(loaded.requests, runtime.receiveOtlp, signal);
+      await replayChanges(loaded.changes, runtime.receiveChanges, signal);
+      await assertRows(runtime, loaded.expectedRows);
+      signal.throwIfAborted();
+      const startedMs = performance.now();
+      const { finished } = await runtime.openIncident(incidentOf(caseId, loaded));
+      const investigation = await unlessAborted(finished, signal);
+      return { investigation, seconds: (performance.now() - startedMs) / 1000 };
+    } finally {
+      await runtime.close();
+    }
   } finally {
-    await runtime.close();
     await rm(dataDir, { recursive: true, force: true });
   }
+}
+
+function incidentOf(caseId: string, { service, searchWindow, title, severity = 'medium' }: LoadedCase): Incident {
+  return {
+    incidentId: newId('inc'),
+    title: title ?? `replay ${caseId}`,
+    status: 'open',
+    source: 'manual',
+    service,
+    openedAtMs: searchWindow.endMs,
+    searchWindow,
+    severity,
+    anomalies: [],
+  };
 }
 
 async function assertRows(runtime: Runtime, expected: Readonly<Record<string, number>>): Promise<void> {
@@ -122,23 +154,4 @@ async function assertRows(runtime: Runtime, expected: Readonly<Record<string, nu
     if (rows[table] !== count)
       throw new InvariantError(`${table} holds ${rows[table] ?? 0} rows where ${count} were sent`);
   }
-}
-
-function toPrediction(caseId: string, investigation: Investigation, seconds: number): Prediction {
-  const { verdict } = investigation;
-  if (!verdict)
-    throw new InvariantError(`the investigation of ${caseId} ended without a verdict: ${investigation.failure ?? ''}`);
-  return {
-    case_id: caseId,
-    abstained: verdict.outcome === 'abstained',
-    confidence: verdict.confidence,
-    onset_utc: formatInstant(verdict.onsetMs),
-    suspects: verdict.suspects.map(({ service, pod, changeId, score }) => ({
-      service,
-      ...(pod ? { pod } : {}),
-      ...(changeId ? { commit: changeId } : {}),
-      score,
-    })),
-    seconds: Number(seconds.toFixed(3)),
-  };
 }

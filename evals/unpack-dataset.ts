@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdDecompress } from 'node:zlib';
 import { extract } from 'tar';
-import { InputError } from '../platform/errors.ts';
+import { errorMessage, InputError } from '../platform/errors.ts';
 
 export interface UnpackedDataset {
   /** The asked part's files. */
@@ -24,21 +24,26 @@ export async function unpackDataset(dataDir: string, part: string): Promise<Unpa
   if (!existsSync(archive))
     throw new InputError(`There is no ${archive}: give --data the folder that holds ${part}/data.tar.zst.`);
   const root = await mkdtemp(join(tmpdir(), 'inquest-eval-'));
-  const partDir = await unpack(archive, join(root, 'part'));
-  const commonArchive = join(dataDir, 'common', 'data.tar.zst');
-  const commonDir = existsSync(commonArchive) ? await unpack(commonArchive, join(root, 'common')) : undefined;
-  const labels = join(dataDir, part, 'labels.json');
-  return {
-    partDir,
-    commonDir,
-    labelsPath: existsSync(labels) ? labels : undefined,
-    remove: () => rm(root, { recursive: true, force: true }),
-  };
+  const remove = () => rm(root, { recursive: true, force: true });
+  try {
+    const partDir = await unpack(archive, join(root, 'part'));
+    const commonArchive = join(dataDir, 'common', 'data.tar.zst');
+    const commonDir = existsSync(commonArchive) ? await unpack(commonArchive, join(root, 'common')) : undefined;
+    const labels = join(dataDir, part, 'labels.json');
+    return { partDir, commonDir, labelsPath: existsSync(labels) ? labels : undefined, remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
 }
 
 async function unpack(archive: string, target: string): Promise<string> {
   await mkdir(target, { recursive: true });
   const decompress = createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: 27 } });
-  await pipeline(createReadStream(archive), decompress, extract({ cwd: target, strict: true }));
+  try {
+    await pipeline(createReadStream(archive), decompress, extract({ cwd: target, strict: true }));
+  } catch (cause) {
+    throw new InputError(`${archive} cannot be unpacked: ${errorMessage(cause)}.`, { cause });
+  }
   return target;
 }

@@ -10,6 +10,7 @@ import type { ServiceTruth } from '../scorers/rank-services.ts';
 /** A Wednesday, eleven in the morning. */
 const ONSET_MS = Date.UTC(2026, 2, 4, 11);
 const HISTORY_MS = 45 * 60_000;
+/** So long the trouble lasts when the case ends; a fault that develops slowly gets that time on top. */
 const TROUBLE_MS = 150_000;
 const REQUESTS_PER_SECOND = 8;
 const SEEDS = [1, 2, 3];
@@ -29,10 +30,11 @@ const COMMON = {
 } as const;
 
 const FAULTY: readonly Simulated[] = FAULT_KINDS.flatMap((kind) =>
-  SEEDS.map((seed) => ({
-    caseId: `${kind}-${seed}`,
-    options: { ...COMMON, seed, fault: { kind, onsetMs: ONSET_MS } },
-  })),
+  SEEDS.map((seed) => {
+    const options = { ...COMMON, seed, fault: { kind, onsetMs: ONSET_MS } };
+    const endMs = COMMON.endMs + describeTruth(options).developsMs;
+    return { caseId: `${kind}-${seed}`, options: { ...options, endMs } };
+  }),
 );
 const QUIET: readonly Simulated[] = SEEDS.map((seed) => ({ caseId: `quiet-${seed}`, options: { ...COMMON, seed } }));
 
@@ -41,11 +43,18 @@ export function listSimulatedCases(): ReplayCase[] {
   return [...FAULTY, ...QUIET].map(({ caseId, options }) => ({ caseId, load: () => load(options) }));
 }
 
+/** What is known of a faulty case without running it; the change and the commit only where one did it. */
+interface SimulatedTruth extends ServiceTruth {
+  readonly changeId?: string;
+  readonly commit?: string;
+}
+
 /** The truth of the faulty cases; quiet ones have none. */
-export function simulatedTruths(): ServiceTruth[] {
+export function simulatedTruths(): SimulatedTruth[] {
   return FAULTY.map(({ caseId, options }) => {
-    const { service, faultKind, onsetMs } = describeTruth(options);
-    return { caseId, service, faultType: faultKind, injectMs: onsetMs };
+    const { service, faultKind, onsetMs, changeId, commit } = describeTruth(options);
+    const named = { ...(changeId ? { changeId } : {}), ...(commit ? { commit } : {}) };
+    return { caseId, service, faultType: faultKind, injectMs: onsetMs, ...named };
   });
 }
 

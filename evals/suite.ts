@@ -1,0 +1,26 @@
+/** What a suite is: cases to replay, and how predictions are scored against the answers. */
+import type { Investigation } from '../domain/investigation.ts';
+import type { Prediction } from './prediction.ts';
+import type { ReplayCase } from './replay-case.ts';
+import type { UnpackedDataset } from './unpack-dataset.ts';
+
+export interface Scored {
+  readonly score: object;
+  /** The score as people read it. */
+  readonly text: string;
+}
+
+export type Suite =
+  | {
+      readonly source: 'dataset';
+      listCases(data: UnpackedDataset): ReplayCase[];
+      score(predictions: readonly Prediction[], labels: unknown): Scored;
+      /** The remediation in the words of the data set's labels; left out: in ours. */
+      nameRemediation?(investigation: Investigation): string;
+    }
+  | {
+      /** Needs no data: the cases are made. */
+      readonly source: 'simulator';
+      listCases(): ReplayCase[];
+      score(predictions: readonly Prediction[]): Scored;
+    };
