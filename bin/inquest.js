@@ -26,8 +26,9 @@ function runAgainWith(node) {
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, forward(name));
   child.on('error', (error) => fail(`${node} does not run: ${error.message}`, 1));
-  child.on('exit', (code) => {
-    process.exitCode = code === null ? 1 : code;
+  child.on('exit', (code, signal) => {
+    if (code === null) fail(`ended by ${signal}`, 1);
+    else process.exitCode = code;
   });
 }
 

@@ -1,5 +1,6 @@
 /** What every command is given: the terminal, the configuration, a signal that Ctrl-C aborts, and the way to a host. */
 import { homedir } from 'node:os';
+import { createApiClient } from '../../api/api-client.ts';
 import { type JoinedHost, joinOrStartHost } from '../../api/join-or-start-host.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Config } from '../../platform/config.ts';
@@ -19,9 +20,11 @@ export interface Cli {
 /** Runs a command's work with its Cli; the status becomes the process's exit status. */
 export type RunWork = (work: (cli: Cli) => Promise<ExitCode>) => Promise<void>;
 
-/** The host of the data directory, started when there is none. */
-export function joinHost({ config, signal }: Cli): Promise<JoinedHost> {
-  return joinOrStartHost({ dataDir: config.dataDir, signal });
+/** The host of the data directory, started when there is none; shown the caller's own token where one is configured. */
+export async function joinHost({ config, signal }: Cli): Promise<JoinedHost> {
+  const host = await joinOrStartHost({ dataDir: config.dataDir, signal });
+  const token = config.access.token?.reveal();
+  return token === undefined ? host : { ...host, token, client: createApiClient({ url: host.url, token }) };
 }
 
 export function pageOf({ terminal, command }: Cli): Page {

@@ -35,12 +35,19 @@ function isPlainConfigError(error: AppError): boolean {
   return error instanceof ConfigError && !error.message.includes('\n');
 }
 
+/** The one command that commander does not know: the launcher starts the host. */
+function hintAtServe({ code, message }: CommanderError): string {
+  const word = code === 'commander.unknownCommand' ? /'(s[erv]{2,5})'/i.exec(message)?.[1] : undefined;
+  if (word === undefined || message.includes('Did you mean')) return '';
+  return word === 'serve' ? ' here: it comes first (inquest serve --help)' : ' (did you mean serve?)';
+}
+
 /** Commander's `error: ...`, with its `(Did you mean ...?)` on the same line. */
 function describeUsage(error: CommanderError, helpCommand: string): DescribedError {
   // The code of a command that needs another word behind it.
   const isIncomplete = error.code === 'commander.help';
   const said = isIncomplete ? 'say what to do' : error.message.replace(/^error: /, '').replace(/\n\(Did/, ' (did');
-  const message = plainText(said);
+  const message = plainText(`${said}${hintAtServe(error)}`);
   return {
     exitCode: EXIT.usage,
     code: 'invalid-input',

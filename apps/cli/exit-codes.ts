@@ -7,6 +7,7 @@ export const EXIT = {
   awaitingApproval: 4,
   evidenceChanged: 5,
   notFound: 6,
+  auditBroken: 7,
   interrupted: 130,
 } as const;
 
@@ -21,4 +22,5 @@ Exit status:
   4    a verdict, and its remediation waits for approval
   5    verify: evidence drifted or is gone
   6    no such incident, investigation or evidence
+  7    audit: the log is broken
   130  interrupted (Ctrl-C); the host goes on with what it was asked`;

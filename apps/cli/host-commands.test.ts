@@ -137,7 +137,7 @@ describe('exit status', () => {
       getInvestigation: (id: string) => archived(id, decided),
     };
     await openHost({ answers });
-    const { code, stderr } = await inquest('reject', incidentId);
+    const { code, stderr } = await inquest('reject', incidentId, '--reason', 'no');
     expect(code).toBe(1);
     expect(stderr).toContain('Already decided. Approved by mira');
     expect(host.requests.some((request) => request.includes('decision'))).toBe(false);

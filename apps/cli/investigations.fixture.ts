@@ -286,7 +286,7 @@ export const pending: Investigation = investigationSchema.parse({
     ruledOut: [
       { service: 'postgres', reason: 'its latency and connections stay in their range', evidenceIds: [EV_CPU] },
     ],
-    gaps: [{ signal: 'metrics', service: 'redis', what: 'no resource metrics', remedy: 'send its memory and CPU' }],
+    gaps: [{ signal: 'metrics', service: 'redis', what: 'no resource metrics', remedy: 'Send its memory and CPU.' }],
     overturning: {
       question: 'If payment 2.4.0 fails as often as 2.4.1 since the onset, the deploy is innocent.',
       evidenceId: EV_DEPLOY,
@@ -316,7 +316,7 @@ export const abstained: Investigation = (() => {
         signal: 'traces',
         service: 'payment',
         what: 'none arrived in the window',
-        remedy: 'export spans of payment to this host',
+        remedy: 'Export spans of payment to this host.',
       },
     ],
   };

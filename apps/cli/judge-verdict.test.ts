@@ -9,6 +9,7 @@ const truth: GroundTruth = {
   faultKind: 'bad-deploy',
   onsetMs: ONSET_MS,
   preludeMs: ONSET_MS - 60_000,
+  developsMs: 0,
   service: 'payment',
   causeType: 'bad-change',
   changeId: 'chg_payment',

@@ -5,6 +5,10 @@ import { readInquestVersion } from '../../api/inquest-version.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { loadProcessConfig } from '../../platform/config.ts';
 import { type Cli, type RunWork, shellWord } from './cli.ts';
+import { addAuditCommand } from './commands/audit.ts';
+import { addBenchCommand } from './commands/bench.ts';
+import { addCompletionCommand } from './commands/completion.ts';
+import { addConfigCommand } from './commands/config.ts';
 import { addApproveCommand, addRejectCommand } from './commands/decide.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
@@ -14,6 +18,7 @@ import { addIngestCommand } from './commands/ingest.ts';
 import { addInvestigateCommand } from './commands/investigate.ts';
 import { addShowCommand } from './commands/show.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
+import { addTokenCommand } from './commands/token.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { describeError } from './describe-error.ts';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts';
@@ -40,21 +45,30 @@ export async function main(words: readonly string[]): Promise<ExitCode> {
     exitCode = await work(openCli(program, interrupted.signal));
   });
   try {
-    await program.parseAsync(words.length === 0 ? ['--help'] : [...words], { from: 'user' });
+    await program.parseAsync(words.length === 0 ? ['--help'] : [...withoutHelpFor(program, words)], { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
-    return interrupted.signal.aborted ? EXIT.interrupted : report(error, words, program);
+    if (!interrupted.signal.aborted) return report(error, words, program);
+    process.stderr.write('inquest: interrupted\n');
+    return EXIT.interrupted;
   } finally {
     stopListening();
   }
+}
+
+/** `help X` of an unknown X, as X: that says what X may have been meant to be. */
+function withoutHelpFor(program: Command, words: readonly string[]): readonly string[] {
+  const [first, second] = words;
+  const isUnknown = second !== undefined && program.commands.every((each) => each.name() !== second);
+  return first === 'help' && isUnknown ? words.slice(1) : words;
 }
 
 function createProgram(run: RunWork): Command {
   const program = new Command('inquest')
     .description('Finds out why production broke: OpenTelemetry in, a verdict with evidence out.')
     .version(readInquestVersion(), '-V, --version')
-    .option('--data-dir <path>', 'where Inquest keeps everything (default: INQUEST_DATA_DIR or ~/.inquest)')
+    .option('--data-dir <path>', 'where Inquest keeps everything (default: INQUEST_DATA_DIR or ~/.inquest)', readPath)
     .option('--json', 'one JSON document on stdout, nothing else')
     .option('--no-color', 'no colours (also: NO_COLOR)')
     .option(
@@ -79,11 +93,22 @@ function createProgram(run: RunWork): Command {
     addApproveCommand,
     addRejectCommand,
     addVerifyCommand,
+    addAuditCommand,
+    addTokenCommand,
     addDoctorCommand,
+    addConfigCommand,
+    addCompletionCommand,
     addEvalCommand,
+    addBenchCommand,
   ];
   for (const addCommand of add) addCommand(program, run);
   return program;
+}
+
+/** An empty path would mean the current directory: an unset variable in a script, not a wish. */
+function readPath(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Name a directory.');
+  return resolve(text);
 }
 
 function readWidth(text: string): number {
@@ -94,7 +119,7 @@ function readWidth(text: string): number {
 
 function openCli(program: Command, signal: AbortSignal): Cli {
   const options = program.opts<GlobalOptions>();
-  const dataDir = options.dataDir === undefined ? undefined : resolve(options.dataDir);
+  const { dataDir } = options;
   return {
     terminal: openTerminal(process, { json: options.json ?? false, colour: options.color, width: options.width }),
     config: loadProcessConfig(dataDir === undefined ? {} : { INQUEST_DATA_DIR: dataDir }),
@@ -106,7 +131,7 @@ function openCli(program: Command, signal: AbortSignal): Cli {
 
 /** Says on stderr what went wrong; for machines the same as their one document on stdout. */
 function report(error: unknown, words: readonly string[], program: Command): ExitCode {
-  const command = program.commands.find((each) => words.includes(each.name()));
+  const [command] = words.flatMap((word) => program.commands.filter((each) => each.name() === word));
   const help = ['inquest', ...(command ? [command.name()] : []), '--help'].join(' ');
   const { exitCode, code, message } = describeError(error, help);
   process.stderr.write(`inquest: ${message}\n`);

@@ -1,5 +1,6 @@
-/** Numbers and kinds given as options, checked where commander reads them. */
+/** Numbers, durations, addresses and kinds given as options, checked where commander reads them. */
 import { InvalidArgumentError, Option } from 'commander';
+import { parseDurationMs } from '../../domain/time-window.ts';
 import { FAULT_KINDS } from '../../simulator/faults/fault-kinds.ts';
 
 export function readSeed(text: string): number {
@@ -14,6 +15,21 @@ export function readPositive(text: string): number {
   if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
     throw new InvalidArgumentError('A number greater than 0.');
   return value;
+}
+
+/** Milliseconds of `90s`, `15m`, `2h` or `7d`. */
+export function readDurationMs(text: string): number {
+  try {
+    return parseDurationMs(text);
+  } catch {
+    throw new InvalidArgumentError('Write 90s, 15m, 2h or 7d.');
+  }
+}
+
+export function readHttpUrl(text: string): string {
+  const isHttp = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+  if (!isHttp) throw new InvalidArgumentError('Write http://127.0.0.1:4318.');
+  return text;
 }
 
 export function faultOption(description: string): Option {

@@ -100,10 +100,15 @@ export function renderRuledOut({ verdict }: Investigation, page: Page, full: boo
   return section(page, 'RULED OUT', lines, rest > 0 ? `${rest} more with --full` : '');
 }
 
-export function renderSpread({ verdict }: Investigation, page: Page): string[] {
-  if (!verdict || (verdict.blastRadius.length === 0 && verdict.propagation.length === 0)) return [];
+export function renderSpread({ verdict, findings }: Investigation, page: Page): string[] {
+  if (!verdict) return [];
   const paths = propagationPaths(verdict.propagation);
+  // Which of its requests: one customer, one region, one version.
+  const concentrations = findings.filter(
+    ({ observation, service }) => observation.includes('-attribute:') && service === verdict.suspects[0]?.service,
+  );
   return section(page, 'BLAST RADIUS', [
+    ...concentrations.flatMap((each) => labelled(page, 'whom', citeFinding(each, MAX_CITED), 4)),
     ...(verdict.blastRadius.length > 0 ? labelled(page, 'hurt', verdict.blastRadius.join(', '), 4) : []),
     ...paths.flatMap((path, index) => labelled(page, index === 0 ? 'path' : '', path, 4)),
   ]);

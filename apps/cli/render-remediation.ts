@@ -1,11 +1,17 @@
 /** What could be done, what it promises, and who decides: the proposal, its approval, and how the action went. */
-import type { Approval } from '../../domain/approval.ts';
-import type { Investigation } from '../../domain/investigation.ts';
+import { type Approval, EXPIRY_POLICY } from '../../domain/approval.ts';
+import type { ActionOutcome, Investigation } from '../../domain/investigation.ts';
 import type { Remediation, RiskTier } from '../../domain/remediation.ts';
 import { citation, commandLines, labelled, type Page, paragraph, section } from './page.ts';
 import { actionPhrase, asSentence, formatClock, formatDay, formatDuration, formatFigure } from './words.ts';
 
 const LABEL_COLUMNS = 8;
+const OUTCOME_WORDS: Readonly<Record<ActionOutcome['status'], string>> = {
+  done: 'Done',
+  failed: 'FAILED',
+  unknown: 'UNKNOWN whether it took effect',
+  'not-run': 'NOT RUN',
+};
 const TIER_WORDS: Readonly<Record<RiskTier, string>> = {
   info: 'info: runs without approval, changes nothing in production',
   low: 'low: any member may approve',
@@ -64,7 +70,7 @@ function decisionLines({ approval, incident }: Investigation, page: Page): strin
     '',
     ...paragraph(page, `Waits for your decision until ${deadline}; nothing happens without it:`).map(page.palette.warn),
     ...commandLines(page, 'approve', incident.incidentId),
-    ...commandLines(page, 'reject', incident.incidentId),
+    ...commandLines(page, 'reject', incident.incidentId, '--reason', '"..."'),
   ];
 }
 
@@ -73,15 +79,21 @@ export function describeDecision({ decision }: Approval): string {
   if (!decision) return 'Not decided yet.';
   const verb = decision.outcome === 'approved' ? 'Approved' : 'Rejected';
   const when = `on ${formatDay(decision.decidedAtMs)} at ${formatClock(decision.decidedAtMs)} UTC`;
+  if (decision.decidedBy === EXPIRY_POLICY) return `Closed ${when}: nobody decided in time, so nothing was run.`;
   if (decision.decidedBy.startsWith('policy:'))
     return `Granted by ${decision.decidedBy} ${when}: no person had to be asked.`;
   const reason = decision.reason === '' ? '' : `: "${decision.reason}"`;
   return asSentence(`${verb} by ${decision.decidedBy} ${when}${reason}`);
 }
 
-export function renderOutcome({ actionOutcome }: Pick<Investigation, 'actionOutcome'>, page: Page): string[] {
-  if (!actionOutcome || actionOutcome.status === 'not-run') return [];
-  const words = { done: 'Done', failed: 'FAILED', unknown: 'UNKNOWN whether it took effect' }[actionOutcome.status];
+export function renderOutcome(
+  { actionOutcome, approval }: Pick<Investigation, 'actionOutcome' | 'approval'>,
+  page: Page,
+): string[] {
+  if (!actionOutcome) return [];
+  // What was rejected or ran out of time is told by its decision.
+  if (actionOutcome.status === 'not-run' && approval?.decision?.outcome !== 'approved') return [];
+  const words = OUTCOME_WORDS[actionOutcome.status];
   const paint = actionOutcome.status === 'done' ? page.palette.good : page.palette.bad;
   return paragraph(page, asSentence(`${words} at ${formatClock(actionOutcome.atMs)} UTC: ${actionOutcome.detail}`)).map(
     paint,

@@ -115,7 +115,7 @@ describe('other reports', () => {
   it('an abstention says that it does not know, what is missing, and accuses nobody', () => {
     const text = flat(renderReport(abstained, page(80)));
     expect(text).toContain("I don't know what caused this.");
-    expect(text).toContain('traces of payment: none arrived in the window (export spans of payment to this host)');
+    expect(text).toContain('traces of payment: none arrived in the window. Export spans of payment to this host.');
     expect(text).not.toContain('root cause');
     expect(text).toContain('LEADS');
     expect(text).toContain('Confidence in that lead: low, 34%.');

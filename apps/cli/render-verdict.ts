@@ -85,5 +85,6 @@ function missing(verdict: Verdict, page: Page): string[] {
 
 export function describeGap(gap: Verdict['gaps'][number]): string {
   const whose = gap.service === '' ? gap.signal : `${gap.signal} of ${gap.service}`;
-  return `${whose}: ${gap.what}${gap.remedy === '' ? '' : ` (${gap.remedy})`}`;
+  const evidence = gap.evidenceIds?.length ? ` [${gap.evidenceIds.join(', ')}]` : '';
+  return `${whose}: ${gap.what}.${evidence}${gap.remedy === '' ? '' : ` ${gap.remedy}`}`;
 }

@@ -18,6 +18,8 @@ export const CAUSE_WORDS: Readonly<Record<CauseType, string>> = {
   'external-dependency': 'external dependency',
   'name-resolution': 'name resolution',
   'traffic-surge': 'traffic surge',
+  'cache-stampede': 'cache stampede',
+  'expired-certificate': 'expired certificate',
   unknown: 'unknown cause',
 };
 

@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { ApiClient } from '../../../api/api-client.ts';
-import type { Decision } from '../../../domain/approval.ts';
+import type { Approval, Decision } from '../../../domain/approval.ts';
 import type { Investigation } from '../../../domain/investigation.ts';
 import { InputError } from '../../../platform/errors.ts';
 import { type Cli, joinHost, pageOf, type RunWork } from '../cli.ts';
@@ -43,28 +43,47 @@ function addDecisionCommand(
     .command(name)
     .description(description)
     .argument('<id>', 'incident, investigation or approval')
-    .option('--reason <text>', 'why, for the record', '')
-    .action((id: string, { reason }: { reason: string }) =>
+    .option('--reason <text>', `why, for the record${outcome === 'rejected' ? ' (needed)' : ''}`, '')
+    .option('--as <name>', "who you are, where the host knows you by the data directory's token only")
+    .addHelpText(
+      'after',
+      `
+Low risk takes a member, medium a lead, high a manager; INQUEST_TOKEN shows who you are. Without
+configured identities whoever can read the data directory may decide, recorded as "NAME (local)".
+
+Example:
+  inquest ${name} inc_06bq3s9x0e2k7m --reason "${outcome === 'rejected' ? 'we deploy the fix instead' : 'known bad deploy'}"`,
+    )
+    .action((id: string, { reason, as }: { reason: string; as?: string }) =>
       run(async (cli) => {
+        if (outcome === 'rejected' && reason.trim() === '') {
+          throw new InputError('Say why it is rejected, for the record: --reason "...".');
+        }
+        if (as !== undefined && cli.config.access.token) {
+          throw new InputError('Your token says who you are: leave --as out.');
+        }
         const { client } = await joinHost(cli);
-        const approvalId = await findPendingApproval(client, id, cli.signal);
-        const investigation = await decideAndPrint(cli, client, approvalId, outcome, reason);
+        const approval = await findPendingApproval(client, id, cli.signal);
+        const investigation = await decideAndPrint(cli, client, approval, { outcome, reason, decidedBy: as });
         cli.terminal.printJson(investigation);
         return exitOfAction(investigation);
       }),
     );
 }
 
-/** Decides as the user of this process, and shows what came of it. */
+/** Decides on the action as it was shown, as the user of this process unless said otherwise, and shows what came of it. */
 export async function decideAndPrint(
   cli: Cli,
   client: ApiClient,
-  approvalId: string,
-  outcome: Decision['outcome'],
-  reason: string,
+  { approvalId, actionDigest }: Approval,
+  {
+    decidedBy = userInfo().username,
+    ...decision
+  }: Pick<Decision, 'outcome' | 'reason'> & {
+    readonly decidedBy?: string | undefined;
+  },
 ): Promise<Investigation> {
-  const decidedBy = userInfo().username;
-  const investigation = await client.decide(approvalId, { outcome, decidedBy, reason }, cli.signal);
+  const investigation = await client.decide(approvalId, { ...decision, decidedBy, actionDigest }, cli.signal);
   cli.terminal.print(renderDecided(investigation, pageOf(cli)));
   return investigation;
 }
@@ -74,10 +93,10 @@ function exitOfAction({ actionOutcome }: Investigation): ExitCode {
   return status === 'failed' || status === 'unknown' ? EXIT.failure : EXIT.ok;
 }
 
-async function findPendingApproval(client: ApiClient, id: string, signal: AbortSignal): Promise<string> {
-  const { approvals } = await client.listApprovals(signal);
+async function findPendingApproval(client: ApiClient, id: string, signal: AbortSignal): Promise<Approval> {
+  const { approvals } = await client.listApprovals({}, signal);
   const pending = approvals.find((each) => [each.approvalId, each.incidentId, each.investigationId].includes(id));
-  if (pending) return pending.approvalId;
+  if (pending) return pending;
   const { approval, status } = await client.getInvestigation(id, signal);
   if (approval?.decision) {
     throw new InputError(`Already decided. ${describeDecision(approval)}`, { code: 'conflict' });
@@ -90,7 +109,8 @@ async function findPendingApproval(client: ApiClient, id: string, signal: AbortS
 }
 
 function renderDecided(raw: Investigation, page: Page): string {
-  const { approval, remediation, ...rest } = plainCopy(raw);
+  const { remediation, ...rest } = plainCopy(raw);
+  const { approval } = rest;
   const action = remediation ? [`${actionPhrase(remediation)}.`] : [];
   return [
     ...paragraph(page, [...action, approval ? describeDecision(approval) : ''].join(' ')),

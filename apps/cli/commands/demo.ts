@@ -93,14 +93,17 @@ async function decide(
   const { terminal, signal } = cli;
   terminal.note('');
   const key = yes ? 'y' : await terminal.askKey('Approve the proposal? [y]es, [n]o, [s]kip:', ['y', 'n', 's'], signal);
-  if (key === 'y') return decideAndPrint(cli, client, approval.approvalId, 'approved', yes ? 'demo --yes' : 'demo');
-  if (key === 'n') return decideAndPrint(cli, client, approval.approvalId, 'rejected', 'demo');
+  if (key === 'y')
+    return decideAndPrint(cli, client, approval, { outcome: 'approved', reason: yes ? 'demo --yes' : 'demo' });
+  if (key === 'n') return decideAndPrint(cli, client, approval, { outcome: 'rejected', reason: 'demo' });
   terminal.note(
     key === 's'
       ? 'Left open. Decide whenever you like:'
       : 'Nobody is at the terminal: the proposal stays open. Decide with:',
   );
   const page = { ...pageOf(cli), palette: terminal.notePalette };
-  terminal.noteLines(['approve', 'reject'].flatMap((verb) => commandLines(page, verb, incident.incidentId)));
+  const { incidentId } = incident;
+  terminal.noteLines(commandLines(page, 'approve', incidentId));
+  terminal.noteLines(commandLines(page, 'reject', incidentId, '--reason', '"..."'));
   return undefined;
 }

@@ -1,12 +1,13 @@
 /** `inquest doctor`: is everything there that an investigation needs, and what to do about what is not. */
-import { statfs } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { HostStatus } from '../../../api/api-shapes.ts';
 import { readInquestVersion } from '../../../api/inquest-version.ts';
 import type { JoinedHost } from '../../../api/join-or-start-host.ts';
 import { signalSchema } from '../../../domain/signal.ts';
 import { AppError, errorMessage } from '../../../platform/errors.ts';
-import { type Cli, joinHost, pageOf, type RunWork } from '../cli.ts';
+import { type Cli, joinHost, pageOf, type RunWork, shellWord } from '../cli.ts';
 import { EXIT } from '../exit-codes.ts';
 import { hangingText } from '../layout.ts';
 import { type Page, paragraph } from '../page.ts';
@@ -23,6 +24,8 @@ export interface Check {
 
 const LOW_DISK_BYTES = 2e9;
 const STALE_MS = 10 * 60_000;
+/** Files of the data directory that hold tokens, passwords and keys. */
+const SECRET_FILES = ['host.json', 'engine.json', 'audit.key'];
 
 export function addDoctorCommand(program: Command, run: RunWork): void {
   program
@@ -30,7 +33,13 @@ export function addDoctorCommand(program: Command, run: RunWork): void {
     .description('check everything that Inquest depends on')
     .action(() =>
       run(async (cli) => {
-        const checks = [checkNode(), ...(await checkHost(cli)), await checkDisk(cli)];
+        const checks = [
+          checkNode(),
+          ...(await checkHost(cli)),
+          await checkDisk(cli),
+          await checkSecrets(cli.config.dataDir),
+          describeActions(cli),
+        ];
         cli.terminal.printJson({ healthy: checks.every(({ status }) => status !== 'failed'), checks });
         cli.terminal.print(renderChecks(checks, pageOf(cli)));
         return checks.some(({ status }) => status === 'failed') ? EXIT.failure : EXIT.ok;
@@ -54,6 +63,49 @@ async function checkDisk({ config }: Cli): Promise<Check> {
   }
 }
 
+/** What is in the data directory opens everything: nobody else may read it. */
+export async function checkSecrets(dataDir: string): Promise<Check> {
+  const name = 'secrets';
+  const open: string[] = [];
+  for (const file of SECRET_FILES) {
+    const mode = await modeOf(join(dataDir, file));
+    if (mode !== undefined && (mode & 0o077) !== 0) open.push(file);
+  }
+  if (open.length === 0) return { name, status: 'ok', text: 'readable by their owner only' };
+  const fix = open.map((file) => shellWord(join(dataDir, file))).join(' ');
+  return { name, status: 'failed', text: `others may read ${open.join(', ')}: chmod 600 ${fix}` };
+}
+
+/** Undefined where the file is not there. */
+async function modeOf(path: string): Promise<number | undefined> {
+  return stat(path).then(
+    ({ mode }) => mode,
+    () => undefined,
+  );
+}
+
+function describeActions({ config }: Cli): Check {
+  const { webhook } = config.approval;
+  const text = webhook
+    ? `approved actions go to ${new URL(webhook.url).host}, signed`
+    : 'tickets are files; other actions are dry runs until INQUEST_WEBHOOK_URL is set';
+  return { name: 'actions', status: 'ok', text };
+}
+
+async function checkAudit({ client }: JoinedHost, signal: AbortSignal): Promise<Check> {
+  const { whole, entries, last, problems } = await client.verifyAudit(signal);
+  const name = 'audit log';
+  if (whole)
+    return {
+      name,
+      status: 'ok',
+      text: `${countOf(entries, 'entry', 'entries')}, whole, ends in ${last.hash.slice(0, 12)}`,
+    };
+  const [first] = problems;
+  const where = first?.sequence === undefined ? '' : `entry ${first.sequence}: `;
+  return { name, status: 'failed', text: `${where}${first?.problem ?? 'broken'} (see: inquest audit verify)` };
+}
+
 async function checkHost(cli: Cli): Promise<Check[]> {
   try {
     const host = await joinHost(cli);
@@ -62,6 +114,7 @@ async function checkHost(cli: Cli): Promise<Check[]> {
       describeHost(host, status, cli.clock.nowMs()),
       describeEngine(status),
       await checkReceiver(host, cli.signal),
+      await checkAudit(host, cli.signal),
       ...signalSchema.options.map((signal) => describeSignal(signal, status, cli.clock.nowMs())),
       describeIngest(status),
     ];

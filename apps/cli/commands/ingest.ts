@@ -1,6 +1,6 @@
 /** `inquest ingest FILE...`: sends files that a Collector's file exporter wrote to the host, line by line, as OTLP. */
 import type { Command } from 'commander';
-import { readOtlpFile } from '../../../ingest/otlp-file.ts';
+import { checkOtlpFile, readOtlpFile } from '../../../ingest/otlp-file.ts';
 import { retry } from '../../../platform/retry.ts';
 import { type Cli, joinHost, pageOf, type RunWork } from '../cli.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -34,6 +34,8 @@ export function addIngestCommand(program: Command, run: RunWork): void {
     .argument('<file...>', 'files, in the order they are to be stored')
     .action((files: string[]) =>
       run(async (cli) => {
+        // A slip of the pen costs nothing: no host is started, no other file is sent.
+        for (const file of files) await checkOtlpFile(file);
         const { url, token } = await joinHost(cli);
         const ingested: IngestedFile[] = [];
         for (const file of files) ingested.push(await ingestFile(cli, file, { url, token, signal: cli.signal }));
