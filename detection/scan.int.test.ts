@@ -124,6 +124,23 @@ describe('a fault', () => {
   });
 });
 
+test('a clock that jumps opens nothing where nothing happened, and nothing twice', async () => {
+  const DAY_MS = 24 * 60 * MINUTE_MS;
+  const { clock, opened, scan } = openScanner(T0_MS + 20 * MINUTE_MS);
+  const jumps = [DAY_MS, -DAY_MS - 60 * MINUTE_MS, 60 * MINUTE_MS];
+  for (const jumpMs of jumps) {
+    clock.advance(jumpMs);
+    expect(await scan()).toEqual([]);
+  }
+  clock.advance(ONSET_MS + 45 * SECOND_MS - clock.nowMs());
+  expect(await scan()).toHaveLength(1);
+  for (const jumpMs of jumps) {
+    clock.advance(jumpMs);
+    expect(await scan()).toEqual([]);
+  }
+  expect(opened).toHaveLength(1);
+});
+
 test('services that fell silent are not judged by their last words', async () => {
   const { scan } = openScanner(SHOP.endMs + 2 * MINUTE_MS);
   expect(await scan()).toEqual([]);
