@@ -69,5 +69,4 @@ FROM (
   GROUP BY service, pod, metric, state, isCounter, atMs
 )
 GROUP BY service, pod, metric, state, unit, isCounter
-HAVING length(course) > 0
 ORDER BY service, pod, metric, state, unit, isCounter`;

@@ -53,6 +53,8 @@ const pool = (state: string, now: readonly number[]) =>
     now,
   }).map((row) => ({ ...row, Attributes: { 'db.client.connection.state': state } }));
 
+const RENEWED = { service: 'renewed', metric: 'k8s.pod.cpu.utilization', unit: '1', past: STEADY(0.1) };
+
 const GAUGES: readonly GaugeRow[] = [
   // From a fifth of its limit to nearly all of it, from the second minute on.
   ...cpu('hot', STEADY(0.2), [0.2, 0.96, 0.96, 0.96]),
@@ -64,6 +66,12 @@ const GAUGES: readonly GaugeRow[] = [
   ...cpu('grown', STEADY(0.02), [0.2, 0.2, 0.2, 0.2]),
   // Nine minutes of past are too few.
   ...cpu('fresh', STEADY(0.1), [0.99, 0.99, 0.99, 0.99], 9),
+  // Its pod is four minutes old; the one before it had the same work for twenty.
+  ...points({ ...RENEWED, pastMinutes: 4, now: [0.1, 0.97, 0.97, 0.97] }),
+  ...points({ ...RENEWED, now: [] }).map((row) => ({
+    ...row,
+    ResourceAttributes: { ...row.ResourceAttributes, 'k8s.pod.name': 'renewed-0' },
+  })),
   // Cores have no limit that the metric would tell: only growth counts, in full from thirty times on.
   ...points({ service: 'burner', metric: 'container.cpu.usage', unit: '{cpu}', past: STEADY(0.1), now: [6, 6, 6, 6] }),
   ...points({
@@ -223,6 +231,14 @@ test('a container that was started anew is found, with when', async () => {
   expect(found.filter(({ resource }) => resource === 'restarts')).toMatchObject([
     { service: 'killed', strength: strengthOf(1), onsetMs: T0_MS + 2 * MINUTE_MS },
   ]);
+});
+
+test('a pod that was renewed has the past of the one before it', async () => {
+  const { pressures: found, unobserved } = await pressures();
+  expect(found.filter(({ service }) => service === 'renewed')).toMatchObject([
+    { resource: 'cpu', pod: 'renewed-1', normalMedian: 0.1, windowHigh: 0.97 },
+  ]);
+  expect(unobserved).not.toContain('renewed');
 });
 
 test('growth counts on a scale of times, beyond what such resources do in normal time', async () => {

@@ -75,7 +75,8 @@ export const rankResourcePressure = defineTool({
     );
     const [restarts, others] = [rows.filter(isRestarts), rows.filter((row) => !isRestarts(row))];
     const levels = toShares(others.filter(({ state }) => !SPARE.test(state)));
-    const observed = levels.filter(({ normal }) => normal.length >= LEAST_HISTORY);
+    const current = withPastOfService(levels);
+    const observed = current.filter(({ normal }) => normal.length >= LEAST_HISTORY);
     const byMetric = [...Map.groupBy(observed, ({ metric, unit }) => `${metric} ${unit}`).values()];
     const ranked = [
       ...byMetric.flatMap((series) => judgeMetric(series, input)),
@@ -86,7 +87,7 @@ export const rankResourcePressure = defineTool({
       limits,
     );
     const seen = new Set(observed.map(({ service }) => service));
-    const unobserved = [...new Set(levels.map(({ service }) => service))]
+    const unobserved = [...new Set(current.map(({ service }) => service))]
       .filter((service) => !seen.has(service))
       .slice(0, 50);
     return {
@@ -127,6 +128,18 @@ function judgeRestarts(
   const onsetMs = Math.min(Math.max(firstMs, rise[0]), firstMs + (count - 1) * stepSeconds * 1000);
   const figures = { normalMedian: rounded(before), normalHigh: rounded(before), windowHigh: rounded(windowHigh) };
   return [{ service, strength: FULL_STRENGTH, onsetMs, resource: 'restarts', pod, metric, unit, ...figures }];
+}
+
+/** A pod that was started lately has the past of the pods it took over from. Pods that ended before the candidates only lend theirs. */
+function withPastOfService(levels: readonly Level[]): Level[] {
+  const past = Map.groupBy(levels, ({ service, metric, state }) => `${service}\n${metric}\n${state}`);
+  return levels
+    .filter(({ course }) => course.length > 0)
+    .map((level): Level => {
+      if (level.normal.length >= LEAST_HISTORY) return level;
+      const kin = past.get(`${level.service}\n${level.metric}\n${level.state}`) ?? [];
+      return { ...level, normal: kin.flatMap(({ normal }) => normal) };
+    });
 }
 
 /** A level that is measured beside its limit becomes a share of it; one that has no limit and is no share is left out. */
