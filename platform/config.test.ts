@@ -18,13 +18,21 @@ describe('loadConfig', () => {
   it('needs nothing: the embedded engine, loopback only', () => {
     expect(loadConfig({})).toMatchObject({
       clickhouse: { url: undefined, user: 'default', database: 'inquest' },
-      server: { host: '127.0.0.1', port: 4318 },
+      server: { host: '127.0.0.1', port: 4318, grpcPort: 4317 },
       logLevel: 'warn',
     });
   });
 
   it('takes an empty variable for one that is not set', () => {
     expect(loadConfig({ CLICKHOUSE_URL: '', INQUEST_PORT: '' })).toEqual(loadConfig({}));
+  });
+
+  it('takes any free port for gRPC too when it takes one for HTTP, unless it is told otherwise', () => {
+    const grpcPortOf = (environment: Record<string, string>) => loadConfig(environment).server.grpcPort;
+    expect(grpcPortOf({ INQUEST_PORT: '0' })).toBe(0);
+    expect(grpcPortOf({ INQUEST_PORT: '0', INQUEST_GRPC_PORT: '14317' })).toBe(14317);
+    expect(grpcPortOf({ INQUEST_GRPC_PORT: 'off' })).toBeUndefined();
+    expect(problemsOf({ INQUEST_PORT: '4317' })).toMatch(/INQUEST_GRPC_PORT: is the same as INQUEST_PORT/);
   });
 
   it('reads what is given', () => {
@@ -73,6 +81,8 @@ describe('loadConfig', () => {
 
   it.each([
     ['INQUEST_PORT', '65536'],
+    ['INQUEST_GRPC_PORT', '65536'],
+    ['INQUEST_GRPC_PORT', 'on'],
     ['INQUEST_PORT', '-1'],
     ['INQUEST_PORT', ' '],
     ['INQUEST_DATABASE', '1st'],
@@ -135,5 +145,48 @@ describe('describeConfig', () => {
   it('the README names every variable', () => {
     const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
     expect(Object.keys(VARIABLES).filter((name) => !readme.includes(name))).toEqual([]);
+  });
+});
+
+describe('the source', () => {
+  it('is off, or names a database, on the same server unless another is named', () => {
+    expect(loadConfig({}).clickhouse.source).toBeUndefined();
+    const source = { INQUEST_SOURCE_DATABASE: 'otel', INQUEST_SOURCE_PASSWORD: 'hunter2' };
+    const { clickhouse } = loadConfig(source);
+    expect(clickhouse.source).toMatchObject({ database: 'otel', url: undefined, user: undefined });
+    expect(clickhouse.source?.password?.reveal()).toBe('hunter2');
+    expect(JSON.stringify(clickhouse)).not.toContain('hunter2');
+  });
+
+  it('is not where Inquest writes, and nothing is said of one that is not named', () => {
+    expect(() => loadConfig({ INQUEST_SOURCE_DATABASE: 'inquest' })).toThrow('INQUEST_SOURCE_DATABASE');
+    expect(() => loadConfig({ INQUEST_SOURCE_URL: 'http://127.0.0.1:8123' })).toThrow('needs INQUEST_SOURCE_DATABASE');
+  });
+});
+
+describe('Kafka', () => {
+  it('is not there unless brokers are named', () => {
+    expect(loadConfig({}).kafka).toBeUndefined();
+    expect(loadConfig({ KAFKA_BROKERS: 'one:9092,two:9092' }).kafka).toEqual({
+      brokers: ['one:9092', 'two:9092'],
+      groupId: 'inquest',
+      ssl: false,
+      sasl: undefined,
+      isBuffer: false,
+    });
+  });
+
+  it('takes an account whole or not at all, and does not show its password', () => {
+    const account = { KAFKA_SASL_MECHANISM: 'scram-sha-512', KAFKA_USERNAME: 'me', KAFKA_PASSWORD: 'hush' };
+    const { kafka } = loadConfig({ KAFKA_BROKERS: 'one:9092', KAFKA_SSL: 'true', ...account });
+    expect(kafka).toMatchObject({ ssl: true, sasl: { mechanism: 'scram-sha-512', username: 'me' } });
+    expect(kafka?.sasl?.password.reveal()).toBe('hush');
+    expect(inspect(kafka, { depth: 5 })).not.toContain('hush');
+    expect(problemsOf({ KAFKA_BROKERS: 'one:9092', KAFKA_USERNAME: 'me' })).toContain('KAFKA_SASL_MECHANISM');
+  });
+
+  it('refuses brokers without a port, and a buffer without brokers', () => {
+    expect(problemsOf({ KAFKA_BROKERS: 'one' })).toContain('KAFKA_BROKERS');
+    expect(problemsOf({ INQUEST_INGEST_BUFFER: 'kafka' })).toContain('INQUEST_INGEST_BUFFER');
   });
 });
