@@ -36,8 +36,13 @@ export interface Reading<Row> {
 }
 
 export interface InsertOptions {
-  /** The same rows twice are as good as once: they replace each other, or are read DISTINCT. */
+  /** Twice is as good as once without a token: the rows replace each other, or are read DISTINCT. */
   readonly repeatable?: boolean;
+  /**
+   * Name of this insert. A second one with the same name stores nothing, here and in the rollups of this table, while it is
+   * among the last 10,000 inserts of the table (migrations/0004); the same rows under another name are other rows.
+   */
+  readonly token?: string;
 }
 
 export interface Database {
@@ -46,11 +51,11 @@ export interface Database {
   read<Row extends object>(sql: string, parameters: QueryParameters, options: ReadOptions): Promise<Reading<Row>>;
   /**
    * Rows into a table of this database, as JSONEachRow. Resolves when they are stored. After an UnavailableError they may be
-   * stored or not, unless `isNeverSent`; who sends them again says with `repeatable` that a second time changes nothing.
+   * stored or not, unless `isNeverSent`; with a `token` or `repeatable` they may be sent again and change nothing.
    */
   insert(table: string, rows: readonly object[], signal?: AbortSignal, options?: InsertOptions): Promise<void>;
-  /** DDL and other statements without rows. */
-  command(sql: string, signal?: AbortSignal): Promise<void>;
+  /** DDL and other statements without rows. @param tag who asks, for the server's query log */
+  command(sql: string, signal?: AbortSignal, tag?: string): Promise<void>;
   /** Version of the engine; rejects with UnavailableError while it is away. */
   version(signal?: AbortSignal): Promise<string>;
   close(): Promise<void>;
@@ -60,8 +65,10 @@ export interface DatabaseOptions {
   readonly url: string;
   readonly user: string;
   readonly password: string;
-  /** Made if it does not exist. */
+  /** Made if it does not exist, unless it is foreign. */
   readonly database: string;
+  /** Somebody else's: opening it makes nothing and asks nothing. */
+  readonly isForeign?: boolean;
   /** Why nobody answers there just now, if the one who opens it knows: said to whoever asks meanwhile. */
   readonly whyAway?: () => string | undefined;
 }
@@ -70,6 +77,11 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 /** What one read may hold in the engine, and what it may answer with: a question that needs more is too wide. */
 const MAX_READ_MEMORY_BYTES = 2 * 1024 ** 3;
 const MAX_READ_ANSWER_BYTES = 256 * 1024 ** 2;
+/** An insert that takes longer is given up by the engine; its sender may send it again. */
+const MAX_INSERT_SECONDS = 60;
+const MAX_COMMAND_SECONDS = 110;
+/** Longer than the engine takes for anything: it gives up first, and says why. */
+const REQUEST_TIMEOUT_MS = 120_000;
 /** Parameters travel in the URL, encoded; servers take a megabyte of it. */
 const MAX_PARAMETER_CHARACTERS = 900_000;
 
@@ -82,30 +94,42 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     log: { level: ClickHouseLogLevel.OFF }, // every error is thrown; its own log would write to stdout
   };
   const ask: Ask = (work, signal) => translated(work, signal, options.whyAway);
-  const setup = createClient({ ...connection, ...settings });
-  try {
-    await ask(() => setup.command({ query: `CREATE DATABASE IF NOT EXISTS \`${options.database}\` ENGINE = Atomic` }));
-  } finally {
-    await setup.close();
+  if (!options.isForeign) {
+    const setup = createClient({ ...connection, ...settings });
+    try {
+      const query = `CREATE DATABASE IF NOT EXISTS \`${options.database}\` ENGINE = Atomic`;
+      await ask(() => setup.command({ query, clickhouse_settings: commandSettings('database') }));
+    } finally {
+      await setup.close();
+    }
   }
-  const client = createClient({ ...connection, ...settings, database: options.database, request_timeout: 120_000 });
+  const client = createClient({
+    ...connection,
+    ...settings,
+    database: options.database,
+    request_timeout: REQUEST_TIMEOUT_MS,
+  });
   return {
     name: options.database,
     read: (sql, parameters, readOptions) => read(client, ask, sql, parameters, readOptions),
-    insert: async (table, rows, signal) => {
+    insert: async (table, rows, signal, options) => {
       if (rows.length === 0) return;
-      const settings = { max_partitions_per_insert_block: '0' }; // replayed history spans many days in one request
       const insert = {
         table,
         values: rows,
         format: 'JSONEachRow',
-        clickhouse_settings: settings,
+        clickhouse_settings: insertSettings(table, options?.token),
         ...abortable(signal),
       } as const;
-      await ask(() => client.insert(insert), signal);
+      try {
+        await ask(() => client.insert(insert), signal);
+      } catch (error) {
+        throw error instanceof LimitError ? outOfMeans(error) : error;
+      }
     },
-    command: async (sql, signal) => {
-      await ask(() => client.command({ query: sql, ...abortable(signal) }), signal);
+    command: async (sql, signal, tag = 'command') => {
+      const command = { query: sql, clickhouse_settings: commandSettings(tag), ...abortable(signal) };
+      await ask(() => client.command(command), signal);
     },
     version: async (signal) => {
       const options = { tag: 'version', maxRows: 1, signal };
@@ -113,6 +137,27 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       return rows[0]?.version ?? '';
     },
     close: () => client.close(),
+  };
+}
+
+/** The embedded engine takes them from the statement's own SETTINGS only: what is given with a request would stay. */
+function commandSettings(tag: string) {
+  return { max_execution_time: MAX_COMMAND_SECONDS, log_comment: commentOf(tag) };
+}
+
+function commentOf(tag: string): string {
+  return `inquest:${tag.replaceAll(/[^\w:.-]/g, '_')}`;
+}
+
+function insertSettings(table: string, token: string | undefined) {
+  return {
+    max_partitions_per_insert_block: '0', // replayed history spans many days in one request
+    max_execution_time: MAX_INSERT_SECONDS,
+    log_comment: commentOf(`insert.${table}`),
+    // A view that failed after its table's rows were stored is caught up when the insert is repeated.
+    ...(token === undefined
+      ? {}
+      : { insert_deduplication_token: token, deduplicate_blocks_in_dependent_materialized_views: 1 as const }),
   };
 }
 
@@ -160,7 +205,7 @@ function settingsClause(options: ReadOptions): string {
     `max_result_bytes = ${MAX_READ_ANSWER_BYTES}`,
     "result_overflow_mode = 'throw'",
     'output_format_json_quote_64bit_integers = 1',
-    `log_comment = 'inquest:${tag.replaceAll(/[^\w:.-]/g, '_')}'`,
+    `log_comment = '${commentOf(tag)}'`,
   ];
   return `SETTINGS ${settings.join(', ')}`;
 }
@@ -171,7 +216,7 @@ const AWAY_CODES = new Set(['202', '203', '209', '210', '225', '236', '242', '25
 /** No room on the disk: the operator makes some, and whoever asked tries again. */
 const FULL_CODES = new Set(['75', '243']);
 /** Wrong user or password, or one that may not do this: the operator's to set right. */
-const ACCESS_CODES = new Set(['164', '192', '193', '194', '291', '497', '516']);
+const ACCESS_CODES = new Set(['164', '192', '193', '194', '291', '452', '497', '516']);
 const INPUT_CODES = new Set(['6', '27', '38', '41', '53', '62', '69', '70', '72', '117', '130', '457']);
 const SOCKET_CODES = new Set([
   'ECONNREFUSED',
@@ -197,6 +242,11 @@ async function translated<T>(
     signal?.throwIfAborted();
     throw translateError(error, whyAway);
   }
+}
+
+/** An insert is not to be made narrower: rows that the engine had no memory or time for may be stored, or can be later. */
+function outOfMeans({ message, cause, details }: LimitError): UnavailableError {
+  return new UnavailableError(message, { cause, details });
 }
 
 function translateError(error: unknown, whyAway: DatabaseOptions['whyAway']): AppError {

@@ -12,7 +12,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { Session } from 'chdb';
 import { errorMessage, InputError } from '../platform/errors.ts';
-import { createSessionPool, type SessionPool } from './session-pool.ts';
+import { createSessionPool, quoteText, type SessionPool } from './session-pool.ts';
 
 export interface EmbeddedServerOptions {
   /** Directory of the engine's files; one process at a time. */
@@ -77,7 +77,7 @@ async function handle(
   }
   const database = url.searchParams.get('database') ?? 'default';
   const parameters = [...url.searchParams].filter(([key]) => key.startsWith('param_'));
-  const insert = parseInsert(url.searchParams.get('query'));
+  const insert = parseInsert(url.searchParams);
   if (insert) {
     await spoolInsert(request, pool, options.spoolDir, database, insert);
     response.writeHead(200, { 'Content-Type': 'text/plain' });
@@ -135,12 +135,25 @@ async function collectRows(session: Session, statement: string, response: Server
 interface Insert {
   readonly target: string;
   readonly format: string;
+  /** The SETTINGS clause, or ''. */
+  readonly settings: string;
 }
 
+/** Settings of one insert travel in its URL, as to a server; here they go into the statement, because others would stick. */
+const INSERT_SETTINGS = [
+  'insert_deduplication_token',
+  'deduplicate_blocks_in_dependent_materialized_views',
+  'max_execution_time',
+  'log_comment',
+];
+
 /** `INSERT INTO t (a, b) FORMAT JSONEachRow` as the client puts it into the URL; anything else is not an insert of a body. */
-function parseInsert(query: string | null): Insert | undefined {
-  const match = /^\s*INSERT\s+INTO\s+([^'";]+?)\s+FORMAT\s+(\w+)\s*$/i.exec(query ?? '');
-  return match?.[1] && match[2] ? { target: match[1], format: match[2] } : undefined;
+function parseInsert(url: URLSearchParams): Insert | undefined {
+  const match = /^\s*INSERT\s+INTO\s+([^'";]+?)\s+FORMAT\s+(\w+)\s*$/i.exec(url.get('query') ?? '');
+  if (!(match?.[1] && match[2])) return undefined;
+  const given = INSERT_SETTINGS.filter((name) => url.has(name));
+  const settings = given.map((name) => `${name} = ${quoteText(url.get(name) ?? '')}`).join(', ');
+  return { target: match[1], format: match[2], settings: settings && `SETTINGS ${settings}` };
 }
 
 let spooled = 0;
@@ -150,7 +163,7 @@ async function spoolInsert(
   pool: SessionPool,
   spoolDir: string,
   database: string,
-  { target, format }: Insert,
+  { target, format, settings }: Insert,
 ): Promise<void> {
   const path = join(spoolDir, `${++spooled}.body`);
   try {
@@ -159,7 +172,7 @@ async function spoolInsert(
     if (request.headers['content-encoding'] === 'gzip') await pipeline(request, createGunzip(), file);
     else await pipeline(request, file);
     await pool.use(database, [], async (session) => {
-      await session.queryAsync(`INSERT INTO ${target} FROM INFILE '${path}' FORMAT ${format}`);
+      await session.queryAsync(`INSERT INTO ${target} FROM INFILE '${path}' ${settings} FORMAT ${format}`);
     });
   } catch (error) {
     throw isDiskFull(error) ? refusal(243, `No space left in ${spoolDir}. (NOT_ENOUGH_SPACE)`) : error;

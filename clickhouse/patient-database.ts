@@ -1,6 +1,6 @@
 /**
- * A database whose embedded engine may die under it: what can be asked again without harm is, once the engine is back. Rows
- * that may have arrived are never sent again unless their writer says that twice is as good as once.
+ * A database whose engine may die under it: what can be asked again without harm is, once the engine is back. Rows
+ * that may have arrived are sent again only under a token, or when their writer says that twice is as good as once.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { UnavailableError } from '../platform/errors.ts';
@@ -15,7 +15,8 @@ const PATIENCE_MS = 10_000;
 
 export function createPatientDatabase(
   database: Database,
-  engine: Pick<EmbeddedEngine, 'problem' | 'untilRunning'>,
+  /** Left out: a server, of which is only known whether it answers. */
+  engine?: Pick<EmbeddedEngine, 'untilRunning'>,
 ): Database {
   async function again<T>(
     work: () => Promise<T>,
@@ -31,7 +32,7 @@ export function createPatientDatabase(
         const isOver = attempt === ATTEMPTS || leftMs <= 0;
         if (isOver || !(error instanceof UnavailableError) || !mayRepeat(error)) throw error;
         await delay(FIRST_PAUSE_MS * 2 ** attempt, undefined, { signal });
-        await engine.untilRunning(leftMs);
+        await engine?.untilRunning(leftMs);
       }
     }
   }
@@ -46,7 +47,7 @@ export function createPatientDatabase(
     insert: (table, rows, signal, options) =>
       again(
         () => database.insert(table, rows, signal, options),
-        (error) => options?.repeatable === true || isNeverSent(error),
+        (error) => options?.repeatable === true || options?.token !== undefined || isNeverSent(error),
         signal,
       ),
     version: (signal) =>

@@ -51,6 +51,8 @@ export interface LogRow {
   readonly ScopeAttributes: Attributes;
   readonly LogAttributes: Attributes;
   readonly EventName: string;
+  /** Id of its template when it arrived (log-templates.ts); left out before it is mined. */
+  readonly TemplateId?: string;
 }
 
 interface MetricRowCommon {
@@ -130,3 +132,5 @@ export interface TelemetryRows {
   readonly otel_metrics_exponential_histogram?: readonly ExponentialHistogramRow[];
   readonly otel_metrics_summary?: readonly SummaryRow[];
 }
+
+export type TelemetryTable = keyof TelemetryRows;
