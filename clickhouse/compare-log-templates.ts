@@ -1,5 +1,11 @@
 /** The statement that compares kinds of log lines with normal time. */
-import { LOG_TEMPLATE, LOGS_IN_BASELINE, LOGS_IN_WINDOW, SEVERITY } from './log-sql.ts';
+import {
+  LOGS_IN_BASELINE,
+  LOGS_IN_WINDOW,
+  MINED_OR_MASKED_TEMPLATE,
+  SEVERITY,
+  WITH_MINED_TEMPLATE,
+} from './log-sql.ts';
 import { OF_SERVICE } from './span-sql.ts';
 
 /** From this significance on a change is one; about one false call in 740 for pure chance. */
@@ -36,8 +42,8 @@ lines AS (
   SELECT ServiceName AS service, ${SEVERITY} AS severityNumber, SeverityText AS severityText, Body AS body, TraceId AS traceId,
     toUnixTimestamp64Milli(Timestamp) AS atMs, cityHash64(TraceId) AS traceKey, ${LOGS_IN_WINDOW} AS isWindow,
     intDiv(atMs - if(isWindow, {startMs:Int64}, {baselineStartMs:Int64}), 60000) AS minute,
-    ${LOG_TEMPLATE} AS template
-  FROM otel_logs
+    ${MINED_OR_MASKED_TEMPLATE} AS template
+  FROM otel_logs ${WITH_MINED_TEMPLATE}
   WHERE (${LOGS_IN_WINDOW} OR ${LOGS_IN_BASELINE}) AND ${OF_SERVICE}
 ),
 services AS (

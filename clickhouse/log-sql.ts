@@ -36,12 +36,32 @@ const PLAIN = `if(position(Body, '\\x1b') = 0, leftUTF8(Body, ${READ_CHARACTERS}
 const MASKED = `replaceRegexpAll(${PLAIN}, '(${CODE_PLACE})|${VARIABLE}', '\\1<*>')`;
 
 /**
- * The template of a line: its body without terminal escapes, `<*>` for each variable and for bracketed data (three levels
- * deep; not for a body that is one object itself), 300 characters. Hosts and paths of URLs stay, because they name who was
- * called. Masking at read time: to be replaced by templates mined when lines arrive.
+ * The template of a line as it can be told from the line alone: its body without terminal escapes, `<*>` for each variable and for
+ * bracketed data (three levels deep; not for a body that is one object itself), 300 characters. Hosts and paths of URLs stay,
+ * because they name who was called. For lines whose template was not mined when they arrived, and for texts that are no lines.
  */
 export const LOG_TEMPLATE = `leftUTF8(concat(leftUTF8(${MASKED}, 1),
     replaceRegexpOne(${collapse(collapse(collapse(`substringUTF8(${MASKED}, 2)`)))}, '${OPEN_DATA}', '<*>')), ${TEMPLATE_CHARACTERS})`;
+
+/**
+ * To be joined to otel_logs: the text of the template that a line was given when it arrived, as it is known now. Without a match:
+ * the line is older than mining, or somebody else stored it.
+ */
+export const WITH_MINED_TEMPLATE = `LEFT ANY JOIN (
+    SELECT ServiceName AS MinedService, Id AS MinedId, argMax(leftUTF8(Text, ${TEMPLATE_CHARACTERS}), Version) AS MinedText
+    FROM inquest_log_templates
+    GROUP BY MinedService, MinedId
+  ) AS mined ON ServiceName = MinedService AND TemplateId = MinedId`;
+
+/** The template of a line, with WITH_MINED_TEMPLATE. */
+export const MINED_OR_MASKED_TEMPLATE = `if(MinedText != '', MinedText, ${LOG_TEMPLATE})`;
+
+/** That a line has the template `{template:String}`; costs a regular expression for lines without a mined one only. */
+export const HAS_TEMPLATE = `(
+    (ServiceName, TemplateId) IN (
+      SELECT ServiceName, Id FROM inquest_log_templates
+      GROUP BY ServiceName, Id HAVING argMax(leftUTF8(Text, ${TEMPLATE_CHARACTERS}), Version) = {template:String})
+    OR ((ServiceName, TemplateId) NOT IN (SELECT ServiceName, Id FROM inquest_log_templates) AND ${LOG_TEMPLATE} = {template:String}))`;
 
 /** OTLP's severity number (1..24, 0 unknown); sources that send the text alone are understood by it. */
 export const SEVERITY = `multiIf(SeverityNumber > 0, SeverityNumber,

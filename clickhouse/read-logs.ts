@@ -3,7 +3,7 @@ import type { QueryParameters } from '../domain/evidence.ts';
 import type { TimeWindow } from '../domain/time-window.ts';
 import { COMPARE_TEMPLATES } from './compare-log-templates.ts';
 import type { Bounds, Database, Reading } from './database.ts';
-import { ERROR_SEVERITY, LOG_TEMPLATE, LOGS_IN_WINDOW, SEVERITY } from './log-sql.ts';
+import { ERROR_SEVERITY, HAS_TEMPLATE, LOGS_IN_WINDOW, SEVERITY } from './log-sql.ts';
 import { OF_SERVICE, POD, windowParameters } from './span-sql.ts';
 
 export interface LogReader {
@@ -125,14 +125,14 @@ export function createLogReader(database: Database): LogReader {
   };
 }
 
-/** Only the filters that were asked for: a template costs a regular expression for each line. */
+/** Only the filters that were asked for. */
 function matching(question: LogQuestion): { condition: string; parameters: QueryParameters } {
   const filters: [value: string | number | undefined, name: string, condition: string][] = [
     [question.service, 'service', 'ServiceName = {service:String}'],
     [question.minSeverityNumber, 'minSeverity', `${SEVERITY} >= {minSeverity:UInt8}`],
     [question.traceId, 'traceId', 'TraceId = {traceId:String}'],
     [question.text, 'text', 'positionCaseInsensitiveUTF8(Body, {text:String}) > 0'],
-    [question.template, 'template', `${LOG_TEMPLATE} = {template:String}`],
+    [question.template, 'template', HAS_TEMPLATE],
   ];
   const asked = filters.filter(([value]) => value !== undefined);
   return {
