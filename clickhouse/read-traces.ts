@@ -1,4 +1,4 @@
-/** Traces: found, read whole with their logs, searched for where errors begin, and compared, abnormal against normal. */
+/** Traces: found, read whole, searched for where errors begin, and compared, abnormal against normal. */
 import type { TimeWindow } from '../domain/time-window.ts';
 import type { Bounds, Database, Reading } from './database.ts';
 import {
@@ -7,6 +7,7 @@ import {
   contrastAttributes,
 } from './read-attribute-contrast.ts';
 import { type ErrorOriginRow, findErrorOrigins } from './read-error-origins.ts';
+import { readTrace, type TraceQuestion, type WholeTrace } from './read-trace.ts';
 import {
   type MissingOperationRow,
   type OperationCoverageRow,
@@ -16,12 +17,10 @@ import {
 } from './read-trace-spectra.ts';
 import {
   DURATION_MS,
-  EXCEPTION,
   FAILED,
   IN_WINDOW,
   NEAR_WINDOW,
   OF_SERVICE,
-  POD,
   type WindowQuestion,
   windowParameters,
 } from './span-sql.ts';
@@ -29,10 +28,8 @@ import {
 export interface TraceReader {
   /** Traces whose entry starts in the window, sorted as asked. */
   findTraces(question: FindTracesQuestion, bounds: Bounds): Promise<Reading<TraceSummaryRow>>;
-  /** The spans of one trace by start; without a window its time comes from the lookup table, else everything is searched. */
-  readSpans(question: TraceQuestion, bounds: Bounds): Promise<Reading<TraceSpanRow>>;
-  /** The log records of one trace by time. */
-  readLogs(question: TraceQuestion, bounds: Bounds): Promise<Reading<TraceLogRow>>;
+  /** One trace by its id: spans, log records and metric exemplars. */
+  readTrace(question: TraceQuestion, bounds: Omit<Bounds, 'maxRows'>): Promise<WholeTrace>;
   /** Failing spans without a failing child, those that gained most per minute first. */
   findErrorOrigins(question: WindowQuestion, bounds: Bounds): Promise<Reading<ErrorOriginRow>>;
   /** Operations by how far they go with abnormal traces (an error, or an entry beyond its baseline's 99th percentile). */
@@ -69,47 +66,10 @@ export interface TraceSummaryRow {
   readonly totalRows: number;
 }
 
-export interface TraceQuestion {
-  /** 32 lower-case hex digits. */
-  readonly traceId: string;
-  readonly window?: TimeWindow | undefined;
-}
-
-export interface TraceSpanRow {
-  readonly spanId: string;
-  readonly parentSpanId: string;
-  readonly service: string;
-  readonly operation: string;
-  readonly spanKind: string;
-  readonly startMs: number;
-  readonly durationMs: number;
-  readonly status: string;
-  readonly statusMessage: string;
-  readonly pod: string;
-  readonly version: string;
-  readonly attributes: Readonly<Record<string, string>>;
-  readonly exceptionType: string;
-  readonly exceptionMessage: string;
-  readonly totalRows: number;
-}
-
-export interface TraceLogRow {
-  readonly atMs: number;
-  readonly service: string;
-  readonly spanId: string;
-  readonly severity: string;
-  /** At most 500 characters. */
-  readonly body: string;
-  readonly totalRows: number;
-}
-
 export function createTraceReader(database: Database): TraceReader {
   return {
     findTraces: (question, bounds) => findTraces(database, question, bounds),
-    readSpans: (question, bounds) =>
-      database.read(TRACE_SPANS, traceParameters(question, bounds), { tag: 'traces.spans', ...bounds }),
-    readLogs: (question, bounds) =>
-      database.read(TRACE_LOGS, traceParameters(question, bounds), { tag: 'traces.logs', ...bounds }),
+    readTrace: (question, bounds) => readTrace(database, question, bounds),
     findErrorOrigins: (question, bounds) => findErrorOrigins(database, question, bounds),
     readCoverage: (question, bounds) => readOperationCoverage(database, question, bounds),
     findMissingOperations: (question, bounds) => readMissingOperations(database, question, bounds),
@@ -156,39 +116,4 @@ FROM (
 )
 WHERE ${IN_WINDOW} AND ({errorsOnly:UInt8} = 0 OR errorCount > 0) AND durationMs >= {minDurationMs:Float64}
 ORDER BY multiIf({sort:String} = 'slowest', durationMs, {sort:String} = 'newest', startMs, errors) DESC, startMs, traceId
-LIMIT {limit:UInt32}`;
-
-const EVER: TimeWindow = { startMs: 0, endMs: Date.UTC(2200, 0) };
-
-function traceParameters({ traceId, window = EVER }: TraceQuestion, { maxRows }: Bounds) {
-  return { traceId, startMs: window.startMs, endMs: window.endMs, limit: maxRows };
-}
-
-/** The trace's own seconds from the lookup, or for ever where it has no row; whole seconds, so the last one is inside. */
-const TRACE_TIMES = `
-  (SELECT if(count() = 0, toDateTime(0), min(Start)) FROM otel_traces_trace_id_ts WHERE TraceId = {traceId:String}) AS firstSecond,
-  (SELECT if(count() = 0, toDateTime(4294967200), max(End)) FROM otel_traces_trace_id_ts WHERE TraceId = {traceId:String}) AS lastSecond`;
-
-const TRACE_SPANS = `
-WITH ${TRACE_TIMES}
-SELECT SpanId AS spanId, ParentSpanId AS parentSpanId, ServiceName AS service, SpanName AS operation, SpanKind AS spanKind,
-  toFloat64(toUnixTimestamp64Micro(Timestamp)) / 1000 AS startMs, ${DURATION_MS} AS durationMs,
-  StatusCode AS status, StatusMessage AS statusMessage, ${POD} AS pod, ResourceAttributes['service.version'] AS version,
-  SpanAttributes AS attributes,
-  ${EXCEPTION}['exception.type'] AS exceptionType, ${EXCEPTION}['exception.message'] AS exceptionMessage,
-  toFloat64(count() OVER ()) AS totalRows
-FROM otel_traces
-WHERE TraceId = {traceId:String} AND ${NEAR_WINDOW} AND Timestamp >= firstSecond AND Timestamp < lastSecond + 1
-ORDER BY Timestamp, spanId
-LIMIT {limit:UInt32}`;
-
-/** Records may be written shortly after the last span has started. */
-const TRACE_LOGS = `
-WITH ${TRACE_TIMES}
-SELECT toFloat64(toUnixTimestamp64Milli(Timestamp)) AS atMs, ServiceName AS service, SpanId AS spanId,
-  SeverityText AS severity, substringUTF8(Body, 1, 500) AS body,
-  toFloat64(count() OVER ()) AS totalRows
-FROM otel_logs
-WHERE TraceId = {traceId:String} AND ${NEAR_WINDOW} AND TimestampTime >= firstSecond AND TimestampTime <= lastSecond + 60
-ORDER BY Timestamp, service, spanId, body
 LIMIT {limit:UInt32}`;
