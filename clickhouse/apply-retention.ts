@@ -1,13 +1,18 @@
 /** Retention after the first start: the telemetry tables of an existing database take on the days that are configured now. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Database } from './database.ts';
 
-const TABLES_FILE = new URL('./migrations/0001-telemetry.sql', import.meta.url);
+const MIGRATIONS = new URL('./migrations/', import.meta.url);
+
+/** `{{retention COLUMN}}` or `{{retention COLUMN at most DAYS}}` on a line of its own. */
+export const RETENTION = /^\{\{retention (\w+)(?: at most (\d+))?\}\}$/gm;
 
 interface RetainedTable {
   readonly table: string;
   readonly column: string;
   readonly sortingKey: string;
+  /** It keeps no more than so many days, whatever is configured. */
+  readonly mostDays: number;
 }
 
 /**
@@ -25,15 +30,16 @@ export async function applyRetention(
     { tag: 'retention', maxRows: 10_000, signal },
   );
   const changed: { table: string; daysBefore: number }[] = [];
-  for (const { table, column, sortingKey } of listRetained(readFileSync(TABLES_FILE, 'utf8'))) {
+  for (const { table, column, sortingKey, mostDays } of listRetained()) {
     const found = rows.find(({ name, sorting_key }) => name === table && sorting_key === sortingKey);
     const daysBefore = found && readDays(found.create_table_query, column);
-    if (daysBefore === undefined || daysBefore === retentionDays) continue;
-    if (retentionDays === 0) await database.command(`ALTER TABLE ${table} REMOVE TTL`, signal);
+    const days = Math.min(retentionDays, mostDays);
+    if (daysBefore === undefined || daysBefore === days) continue;
+    if (days === 0) await database.command(`ALTER TABLE ${table} REMOVE TTL`, signal);
     else {
       // A longer time counts for old parts too, so theirs is worked out again: it alone, not the rows.
       await database.command(`ALTER TABLE ${table} MODIFY SETTING materialize_ttl_recalculate_only = 1`, signal);
-      await database.command(`ALTER TABLE ${table} MODIFY TTL ${ttlOf(column, retentionDays)}`, signal);
+      await database.command(`ALTER TABLE ${table} MODIFY TTL ${ttlOf(column, days)}`, signal);
     }
     changed.push({ table, daysBefore });
   }
@@ -45,10 +51,16 @@ export function ttlOf(column: string, retentionDays: number): string {
   return `toDateTime(${column}) + toIntervalDay(${retentionDays})`;
 }
 
-function listRetained(sql: string): RetainedTable[] {
+function listRetained(): RetainedTable[] {
+  const sql = readdirSync(MIGRATIONS).map((file) => readFileSync(new URL(file, MIGRATIONS), 'utf8'));
   const made =
-    /CREATE TABLE IF NOT EXISTS (\w+)(?:(?!CREATE TABLE)[\s\S])*?ORDER BY \((.*)\)\n\{\{retention (\w+)\}\}/g;
-  return [...sql.matchAll(made)].map(([, table = '', sortingKey = '', column = '']) => ({ table, sortingKey, column }));
+    /CREATE TABLE IF NOT EXISTS (\w+)(?:(?!CREATE TABLE)[\s\S])*?ORDER BY \((.*)\)\n\{\{retention (\w+)(?: at most (\d+))?\}\}/g;
+  return [...sql.join('\n').matchAll(made)].map(([, table = '', sortingKey = '', column = '', mostDays]) => ({
+    table,
+    sortingKey,
+    column,
+    mostDays: Number(mostDays ?? Number.POSITIVE_INFINITY),
+  }));
 }
 
 /** 0: no TTL; undefined: one that is not ours. */

@@ -36,7 +36,7 @@ export const METRICS_IN_WINDOW = timeWithin('TimeUnix', '{startMs:Int64}', '{end
 export const HAS_VALUE = '(bitAnd(Flags, 1) = 0)';
 
 /** Attributes as a map with its keys in order, and what tells one set of them from another. */
-const ATTRIBUTES_KEY = 'cityHash64(mapSort(Attributes))';
+export const ATTRIBUTES_KEY = 'cityHash64(mapSort(Attributes))';
 
 /** level: a state now. counter: an amount that grows. distribution: amounts with a count, as all kinds of histograms have. */
 type Form = 'level' | 'counter' | 'distribution';
@@ -163,12 +163,3 @@ measured AS (
   ARRAY JOIN multiIf(form = 'level', ['value'], form = 'counter', ['rate'], ['mean', 'countRate']) AS statistic
   WHERE notEmpty(values)
 )`;
-
-/** Every point in the window, of all kinds: metric, kind, unit, service, series. Binds service and windowParameters. */
-export const METRIC_POINTS = METRIC_TABLES.map(
-  ({ table, kind }) => `
-    SELECT MetricName AS metric, '${kind}' AS kind, MetricUnit AS unit, ServiceName AS service,
-      cityHash64(ServiceName, ${POD}, ${ATTRIBUTES_KEY}) AS series
-    FROM ${table}
-    WHERE ${METRICS_IN_WINDOW} AND ${OF_SERVICE} AND ${HAS_VALUE}`,
-).join('\n    UNION ALL');

@@ -44,6 +44,16 @@ const TELEMETRY: readonly [table: string, time: string][] = [
   ['otel_metrics_summary', 'TimeUnix'],
 ];
 
+const ROLLUPS = [
+  'inquest_red_10s',
+  'inquest_red_1m',
+  'inquest_operations_1m',
+  'inquest_presence_1m',
+  'inquest_metrics_1m',
+  'inquest_attributes_1h',
+  'inquest_edges_1m',
+];
+
 /** One row of 2023 and one of now in every table of telemetry; what is left of each once the engine has tidied up. */
 async function survivors(database: Database): Promise<Record<string, number>> {
   const times = [Date.UTC(2023, 5, 1), Date.now()].map((atMs) => `${atMs}000000`);
@@ -112,9 +122,10 @@ describe('migrate', () => {
     await migrate(database, { retentionDays: 0 });
     await database.command('DROP TABLE otel_logs');
     await database.command(
-      'CREATE TABLE otel_logs (Timestamp DateTime, ServiceName String, TraceId String) ENGINE = MergeTree ORDER BY Timestamp',
+      `CREATE TABLE otel_logs (Timestamp DateTime64(9), ServiceName String, TraceId String, ResourceAttributes Map(String, String),
+        LogAttributes Map(String, String), SeverityText String, SeverityNumber UInt8, TemplateId String) ENGINE = MergeTree ORDER BY Timestamp`,
     );
-    const ours = Object.keys(everywhere(0)).filter((table) => table !== 'otel_logs');
+    const ours = [...Object.keys(everywhere(0)), ...ROLLUPS].filter((table) => table !== 'otel_logs');
     for (const [before, days] of [
       [0, 30],
       [30, 36_500],
@@ -123,8 +134,15 @@ describe('migrate', () => {
       [0, 30],
     ] as const) {
       const changed = await applyRetention(database, days);
-      expect(changed.map(({ table }) => table).sort()).toEqual(ours.sort());
-      expect(new Set(changed.map(({ daysBefore }) => daysBefore))).toEqual(new Set([before]));
+      const isCapped = before > 2 && days > 2; // both are 2 days to what is kept no longer
+      const expected = isCapped ? ours.filter((table) => table !== 'inquest_red_10s') : ours;
+      expect(changed.map(({ table }) => table)).toEqual(expect.arrayContaining(expected));
+      expect(changed.some(({ table }) => table === 'otel_logs')).toBe(false);
+      const before10s = changed.filter(({ table }) => table === 'inquest_red_10s');
+      expect(before10s).toEqual(isCapped ? [] : [{ table: 'inquest_red_10s', daysBefore: Math.min(before, 2) }]);
+      expect(new Set(changed.filter((one) => !before10s.includes(one)).map(({ daysBefore }) => daysBefore))).toEqual(
+        new Set([before]),
+      );
       expect(await applyRetention(database, days)).toEqual([]);
     }
     expect(await survivors(database)).toEqual({ ...everywhere(1), otel_logs: 2 });
@@ -138,5 +156,40 @@ describe('migrate', () => {
     const rest = () => namesOf('SELECT ServiceName AS name FROM otel_logs', database);
     await database.command('OPTIMIZE TABLE otel_logs FINAL');
     expect(await rest()).toEqual([]);
+  });
+
+  it('fills rollups with what was stored before them, also when a crash has it do so twice', async () => {
+    const database = await openFresh();
+    await migrate(database, { retentionDays: 0 });
+    const views = await namesOf(
+      "SELECT name FROM system.tables WHERE database = currentDatabase() AND name LIKE 'inquest%_mv' ORDER BY name",
+      database,
+    );
+    for (const table of [...views, ...ROLLUPS]) await database.command(`DROP TABLE ${table} SYNC`);
+    const days = [0, 1, 2, 2].map((day) => `${Date.UTC(2023, 5, 1 + day)}000000`);
+    for (const [table, time] of TELEMETRY) {
+      await database.insert(
+        table,
+        days.map((at) => ({ [time]: at, ServiceName: 'cart', ResourceAttributes: { a: 'b' } })),
+      );
+    }
+    for (const _ of [1, 2]) {
+      await database.command(
+        "ALTER TABLE inquest_migrations DELETE WHERE Name = '0005-rollups.sql' SETTINGS mutations_sync = 1",
+      );
+      expect(await migrate(database, { retentionDays: 0 })).toEqual(['0005-rollups.sql']);
+    }
+    await database.insert('otel_traces', [{ Timestamp: days[0], ServiceName: 'cart', ResourceAttributes: { a: 'b' } }]);
+    const sums = ['inquest_red_10s', 'inquest_red_1m'].map(
+      (table) => `SELECT toString(sum(Calls)) AS name FROM ${table}`,
+    );
+    const others = [
+      'SELECT toString(sum(Calls)) AS name FROM inquest_operations_1m',
+      'SELECT toString(sum(TelemetryRows)) AS name FROM inquest_presence_1m',
+      'SELECT toString(sum(Points)) AS name FROM inquest_metrics_1m',
+      'SELECT toString(sum(Uses)) AS name FROM inquest_attributes_1h',
+    ];
+    const found = await Promise.all([...sums, ...others].map((sql) => namesOf(sql, database)));
+    expect(found.flat()).toEqual(['5', '5', '5', `${4 * 7 + 1}`, `${4 * 5}`, '5']);
   });
 });

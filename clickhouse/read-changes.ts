@@ -4,7 +4,7 @@ import type { QueryParameters } from '../domain/evidence.ts';
 import type { TimeWindow } from '../domain/time-window.ts';
 import type { Bounds, Database, Reading } from './database.ts';
 import { LOG_TEMPLATE, LOGS_IN_WINDOW, SEVERITY } from './log-sql.ts';
-import { METRIC_TABLES } from './metric-sql.ts';
+import { minuteParameters, presence } from './rollup-sql.ts';
 import {
   DURATION_MS,
   EXCEPTION,
@@ -14,7 +14,7 @@ import {
   SAMPLING,
   windowParameters,
 } from './span-sql.ts';
-import { secondWithin, timeWithin } from './time-sql.ts';
+import { timeWithin } from './time-sql.ts';
 
 export interface ChangeReader {
   /** Changes as they were last recorded, the newest first, `maxRows` at the most. */
@@ -110,10 +110,11 @@ const LOOKBACK_MS = 86_400_000;
 /** Versions that appear this soon after the service itself were running together when telemetry began. */
 const SETTLING_MS = 120_000;
 
-export function createChangeReader(database: Database): ChangeReader {
+/** @param own where recorded changes are, whoever fills the tables of telemetry */
+export function createChangeReader(database: Database, own: Database): ChangeReader {
   return {
     listRecorded: ({ window, service = '', kinds = [], diffCharacters }, bounds) =>
-      database.read(
+      own.read(
         RECORDED,
         {
           startMs: window.startMs,
@@ -128,7 +129,12 @@ export function createChangeReader(database: Database): ChangeReader {
     inferDeploys: ({ window, service = '' }, bounds) =>
       database.read(
         INFERRED,
-        { startMs: window.startMs, endMs: window.endMs, service, limit: bounds.maxRows },
+        {
+          ...minuteParameters({ startMs: window.startMs - LOOKBACK_MS, endMs: window.endMs }),
+          fromMs: window.startMs,
+          service,
+          limit: bounds.maxRows,
+        },
         { tag: 'changes.inferDeploys', ...bounds },
       ),
     readLogKinds: (question, bounds) =>
@@ -212,32 +218,6 @@ WHERE ${timeWithin('Timestamp', '{startMs:Int64}', '{endMs:Int64}')}
 ORDER BY Timestamp DESC, changeId
 LIMIT {limit:UInt32}`;
 
-const LOOKBACK: readonly [string, string] = [`{startMs:Int64} - ${LOOKBACK_MS}`, '{endMs:Int64}'];
-const SOURCES: readonly { signal: string; table: string; time: string; condition: string }[] = [
-  { signal: 'traces', table: 'otel_traces', time: 'Timestamp', condition: timeWithin('Timestamp', ...LOOKBACK) },
-  {
-    signal: 'logs',
-    table: 'otel_logs',
-    time: 'Timestamp',
-    condition: `${secondWithin('TimestampTime', ...LOOKBACK)} AND ${timeWithin('Timestamp', ...LOOKBACK)}`,
-  },
-  ...METRIC_TABLES.map(({ table }) => ({
-    signal: 'metrics',
-    table,
-    time: 'TimeUnix',
-    condition: timeWithin('TimeUnix', ...LOOKBACK),
-  })),
-];
-
-const SEEN = SOURCES.map(
-  ({ signal, table, time, condition }) => `
-    SELECT ServiceName AS service, ResourceAttributes['service.version'] AS version, '${signal}' AS signal,
-      min(toUnixTimestamp64Milli(${time})) AS firstMs
-    FROM ${table}
-    WHERE ${condition} AND ${OF_SERVICE} AND ResourceAttributes['service.version'] != ''
-    GROUP BY service, version`,
-).join('\n    UNION ALL');
-
 const INFERRED = `
 SELECT service, version, previousVersion, toFloat64(versionFirstMs) AS atMs, signals, toFloat64(count() OVER ()) AS totalRows
 FROM (
@@ -245,11 +225,15 @@ FROM (
     lagInFrame(version) OVER (PARTITION BY service ORDER BY versionFirstMs, version
       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS previousVersion,
     min(versionFirstMs) OVER (PARTITION BY service) AS serviceFirstMs
-  FROM (${SEEN}
+  FROM (
+    SELECT ServiceName AS service, toString(Version) AS version, Signal AS signal, FirstMs AS firstMs
+    FROM (${presence(OF_SERVICE)}
+    )
+    WHERE Version != ''
   )
   GROUP BY service, version
 )
-WHERE versionFirstMs >= {startMs:Int64} AND versionFirstMs < {endMs:Int64} AND previousVersion != ''
+WHERE versionFirstMs >= {fromMs:Int64} AND versionFirstMs < {endMs:Int64} AND previousVersion != ''
   AND versionFirstMs >= serviceFirstMs + ${SETTLING_MS}
 ORDER BY atMs DESC, service, version
 LIMIT {limit:UInt32}`;

@@ -5,8 +5,9 @@
 import type { TimeWindow } from '../domain/time-window.ts';
 import type { Bounds, Database, Reading } from './database.ts';
 import { LOGS_IN_WINDOW } from './log-sql.ts';
-import { METRIC_TABLES, METRICS_IN_WINDOW } from './metric-sql.ts';
-import { IN_WINDOW, windowParameters } from './span-sql.ts';
+import { METRICS_IN_WINDOW } from './metric-sql.ts';
+import { minuteParameters, presence, SIGNAL_TABLES } from './rollup-sql.ts';
+import { IN_WINDOW } from './span-sql.ts';
 
 export interface CoverageReader {
   /** One row for each (signal, service) with telemetry in the window. */
@@ -45,59 +46,61 @@ export interface SignalCoverageRow extends CoverageColumns {
 export function createCoverageReader(database: Database): CoverageReader {
   const read = <Row extends object>(
     tag: string,
-    sql: string,
+    sql: (steps: string) => string,
     { window, stepSeconds }: CoverageQuestion,
     bounds: Bounds,
-  ) =>
-    database.read<Row>(
-      sql,
-      { ...windowParameters({ window }), stepMs: stepSeconds * 1000, limit: bounds.maxRows },
+  ) => {
+    const isByMinute = window.startMs % MINUTE_MS === 0 && (stepSeconds * 1000) % MINUTE_MS === 0;
+    return database.read<Row>(
+      sql(isByMinute ? MINUTE_STEPS : RAW_STEPS),
+      { ...minuteParameters(window), stepMs: stepSeconds * 1000, limit: bounds.maxRows },
       { tag, ...bounds },
     );
+  };
   return {
-    readByService: (question, bounds) => read('coverage.readByService', BY_SERVICE, question, bounds),
-    readBySignal: (question, bounds) => read('coverage.readBySignal', BY_SIGNAL, question, bounds),
+    readByService: (question, bounds) => read('coverage.readByService', bySignalAndService, question, bounds),
+    readBySignal: (question, bounds) => read('coverage.readBySignal', bySignal, question, bounds),
   };
 }
 
-const SOURCES: readonly { signal: CoveredSignal; table: string; time: string; condition: string }[] = [
-  { signal: 'traces', table: 'otel_traces', time: 'Timestamp', condition: IN_WINDOW },
-  { signal: 'logs', table: 'otel_logs', time: 'Timestamp', condition: LOGS_IN_WINDOW },
-  ...METRIC_TABLES.map(({ table }) => ({
-    signal: 'metrics' as const,
-    table,
-    time: 'TimeUnix',
-    condition: METRICS_IN_WINDOW,
-  })),
-];
+const MINUTE_MS = 60_000;
+const IN_WINDOW_OF = { traces: IN_WINDOW, logs: LOGS_IN_WINDOW, metrics: METRICS_IN_WINDOW };
+
+const stepOf = (atMs: string) => `{startMs:Int64} + {stepMs:Int64} * intDiv(${atMs} - {startMs:Int64}, {stepMs:Int64})`;
 
 /** Few rows however much telemetry there is: each table is counted by (service, step) first. */
-const STEPS = SOURCES.map(
-  ({ signal, table, time, condition }) => `
-  SELECT '${signal}' AS signal, ServiceName AS service,
-    {startMs:Int64} + {stepMs:Int64} * intDiv(toUnixTimestamp64Milli(${time}) - {startMs:Int64}, {stepMs:Int64}) AS stepMs,
+const RAW_STEPS = SIGNAL_TABLES.map(
+  ({ signal, table, time }) => `
+  SELECT '${signal}' AS signal, ServiceName AS service, ${stepOf(`toUnixTimestamp64Milli(${time})`)} AS stepMs,
     min(toUnixTimestamp64Milli(${time})) AS stepFirstMs, max(toUnixTimestamp64Milli(${time})) AS stepLastMs, count() AS stepRows
   FROM ${table}
-  WHERE ${condition}
+  WHERE ${IN_WINDOW_OF[signal]}
   GROUP BY service, stepMs`,
 ).join('\n  UNION ALL');
+
+/** Where no minute lies in two steps. */
+const MINUTE_STEPS = `
+  SELECT Signal AS signal, ServiceName AS service, ${stepOf('FirstMs')} AS stepMs,
+    FirstMs AS stepFirstMs, LastMs AS stepLastMs, TelemetryRows AS stepRows
+  FROM (${presence('true')}
+  )`;
 
 const COLUMNS = `toFloat64(uniqExact(stepMs)) AS observedSteps, toFloat64(min(stepFirstMs)) AS firstMs,
   toFloat64(max(stepLastMs)) AS lastMs, toFloat64(sum(stepRows)) AS telemetryRows`;
 
-const BY_SERVICE = `
+const bySignalAndService = (steps: string) => `
 SELECT signal, service, ${COLUMNS}, toFloat64(count() OVER ()) AS totalRows
-FROM (${STEPS}
+FROM (${steps}
 )
 GROUP BY signal, service
 ORDER BY signal, telemetryRows DESC, service
 LIMIT {limit:UInt32}`;
 
-const BY_SIGNAL = `
+const bySignal = (steps: string) => `
 SELECT signal, ${COLUMNS}, toFloat64(uniqExact(service)) AS services,
   arrayMap(run -> (toFloat64(run[1]), toFloat64(least(run[-1] + {stepMs:Int64}, {endMs:Int64}))),
     arraySplit((at, gapMs) -> gapMs > {stepMs:Int64}, arraySort(groupUniqArray(stepMs)) AS steps, arrayDifference(steps))) AS observedRanges
-FROM (${STEPS}
+FROM (${steps}
 )
 GROUP BY signal
 ORDER BY signal

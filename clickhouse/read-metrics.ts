@@ -1,8 +1,16 @@
 /** What metrics measured: every series against its baseline, the course of one metric, and which metrics there are. */
 import type { TimeWindow } from '../domain/time-window.ts';
 import type { Bounds, Database, Reading } from './database.ts';
-import { MEASURED, METRIC_POINTS, metricParameters, type SeriesQuestion } from './metric-sql.ts';
-import { windowParameters } from './span-sql.ts';
+import {
+  ATTRIBUTES_KEY,
+  HAS_VALUE,
+  MEASURED,
+  METRIC_TABLES,
+  metricParameters,
+  type SeriesQuestion,
+} from './metric-sql.ts';
+import { CUT_POINTS, minuteParameters, WHOLE_MINUTES } from './rollup-sql.ts';
+import { OF_SERVICE, POD } from './span-sql.ts';
 
 export interface MetricReader {
   /** One row for each series and statistic, those that left their baseline furthest first, `maxRows` at the most. */
@@ -89,7 +97,7 @@ export function createMetricReader(database: Database): MetricReader {
     list: ({ window, service = '' }, bounds) =>
       database.read(
         LIST,
-        { ...windowParameters({ window }), service, limit: bounds.maxRows },
+        { ...minuteParameters(window), service, limit: bounds.maxRows },
         { tag: 'metrics.list', ...bounds },
       ),
   };
@@ -158,11 +166,25 @@ FROM (${COMPARED})
 WHERE notEmpty(course)
 ${FURTHEST_FIRST}`;
 
+const CUT_SERIES = METRIC_TABLES.map(
+  ({ table, kind }) => `
+  UNION ALL
+  SELECT MetricName, '${kind}', max(MetricUnit), ServiceName, ${POD} AS pod, ${ATTRIBUTES_KEY} AS attributesKey, count()
+  FROM ${table}
+  WHERE ${CUT_POINTS} AND ${OF_SERVICE} AND ${HAS_VALUE}
+  GROUP BY MetricName, ServiceName, pod, attributesKey`,
+).join('');
+
 const LIST = `
 SELECT metric, kind, max(unit) AS unit,
-  toFloat64(uniqExact(service)) AS services, toFloat64(uniqExact(series)) AS series, toFloat64(count()) AS points,
-  toFloat64(count() OVER ()) AS totalRows
-FROM (${METRIC_POINTS})
+  toFloat64(uniqExact(service)) AS services, toFloat64(uniqExact(service, pod, attributesKey)) AS series,
+  toFloat64(sum(pointCount)) AS points, toFloat64(count() OVER ()) AS totalRows
+FROM (
+  SELECT MetricName AS metric, Kind AS kind, Unit AS unit, ServiceName AS service, Pod AS pod, AttributesKey AS attributesKey,
+    Points AS pointCount
+  FROM inquest_metrics_1m
+  WHERE ${WHOLE_MINUTES} AND ${OF_SERVICE}${CUT_SERIES}
+)
 GROUP BY metric, kind
 ORDER BY points DESC, metric, kind
 LIMIT {limit:UInt32}`;

@@ -1,8 +1,10 @@
 /** What services do as their spans tell: totals, courses over time, who calls whom, and operations against normal time. */
 import type { TimeWindow } from '../domain/time-window.ts';
 import type { Bounds, Database, Reading } from './database.ts';
+import { type EdgeCountRow, readEdges } from './read-edges.ts';
 import { type OperationRow, readOperations } from './read-operations.ts';
 import { readServiceGraph, type ServiceEdgeRow, type ServiceGraphQuestion } from './read-service-graph.ts';
+import { minuteParameters, SPAN_PRESENCE } from './rollup-sql.ts';
 import {
   DURATION_MS,
   entrySpan,
@@ -10,9 +12,7 @@ import {
   IN_WINDOW,
   NEAR_WINDOW,
   OF_SERVICE,
-  POD,
   quantileMs,
-  WINDOW_MINUTES,
   type WindowQuestion,
   windowParameters,
 } from './span-sql.ts';
@@ -24,6 +24,8 @@ export interface ServiceReader {
   readTimeline(question: TimelineQuestion, bounds: Bounds): Promise<Reading<ServiceStepRow>>;
   /** Calls between services and to external peers: those that changed most first, or the busiest without a baseline. */
   readGraph(question: ServiceGraphQuestion, bounds: Bounds): Promise<Reading<ServiceEdgeRow>>;
+  /** Calls between services that both send spans, counted; cheap over long windows, because settled minutes are read. */
+  countEdges(question: { window: TimeWindow }, bounds: Bounds): Promise<Reading<EdgeCountRow>>;
   /** Operations in both windows, those that changed most first. */
   compareOperations(
     question: WindowQuestion & { service?: string | undefined },
@@ -71,7 +73,7 @@ export function createServiceReader(database: Database): ServiceReader {
     readOverview: (question, bounds) =>
       database.read(
         OVERVIEW,
-        { ...windowParameters(question), limit: bounds.maxRows },
+        { ...minuteParameters(question.window), limit: bounds.maxRows },
         { tag: 'services.overview', ...bounds },
       ),
     readTimeline: ({ window, stepSeconds, service = '' }, bounds) =>
@@ -81,31 +83,33 @@ export function createServiceReader(database: Database): ServiceReader {
         { tag: 'services.timeline', ...bounds },
       ),
     readGraph: (question, bounds) => readServiceGraph(database, question, bounds),
+    countEdges: (question, bounds) => readEdges(database, question, bounds),
     compareOperations: (question, bounds) => readOperations(database, question, bounds),
   };
 }
 
+/** Pods and versions, for which every row's attributes would be read, come from a rollup; durations, to be exact, from the rows. */
 const OVERVIEW = `
-WITH greatest(${WINDOW_MINUTES} * 60, 0.001) AS observedSeconds
-SELECT
-  ServiceName AS service,
-  toFloat64(countIf(isEntry)) AS requests,
-  toFloat64(countIf(isEntry AND ${FAILED})) AS errors,
-  requests / observedSeconds AS requestsPerSecond,
-  ${quantileMs(0.5, DURATION_MS, 'isEntry')} AS p50Ms,
-  ${quantileMs(0.95, DURATION_MS, 'isEntry')} AS p95Ms,
-  ${quantileMs(0.99, DURATION_MS, 'isEntry')} AS p99Ms,
-  toFloat64(count()) AS spans,
-  toFloat64(uniqExactIf(pod, pod != '')) AS pods,
-  arraySlice(arraySort(groupUniqArrayIf(version, version != '')), 1, 10) AS versions,
-  toFloat64(count() OVER ()) AS totalRows
-FROM (
-  SELECT ServiceName, SpanId, Duration, StatusCode, ${POD} AS pod, ResourceAttributes['service.version'] AS version,
-    ${entrySpan(NEAR_WINDOW)} AS isEntry
+WITH present AS (${SPAN_PRESENCE}
+),
+entries AS (
+  SELECT ServiceName, toFloat64(count()) AS calls, toFloat64(countIf(${FAILED})) AS failures,
+    ${quantileMs(0.5, DURATION_MS, 'true')} AS p50, ${quantileMs(0.95, DURATION_MS, 'true')} AS p95, ${quantileMs(0.99, DURATION_MS, 'true')} AS p99
   FROM otel_traces
-  WHERE ${IN_WINDOW}
-)
-GROUP BY ServiceName
+  WHERE ${IN_WINDOW} AND ${entrySpan(NEAR_WINDOW)}
+  GROUP BY ServiceName
+),
+(SELECT greatest(least(toFloat64(uniqExact(Time)), ({endMs:Int64} - {startMs:Int64}) / 60000) * 60, 0.001) FROM present) AS observedSeconds
+SELECT ServiceName AS service, entries.calls AS requests, entries.failures AS errors, requests / observedSeconds AS requestsPerSecond,
+  if(requests > 0, entries.p50, NULL) AS p50Ms, if(requests > 0, entries.p95, NULL) AS p95Ms, if(requests > 0, entries.p99, NULL) AS p99Ms,
+  spans, pods, versions, toFloat64(count() OVER ()) AS totalRows
+FROM (
+  SELECT ServiceName, toFloat64(sum(TelemetryRows)) AS spans, toFloat64(uniqExactIf(Pod, Pod != '')) AS pods,
+    arraySlice(arraySort(groupUniqArrayIf(toString(Version), Version != '')), 1, 10) AS versions
+  FROM present
+  GROUP BY ServiceName
+) AS services
+LEFT JOIN entries USING (ServiceName)
 ORDER BY requests DESC, spans DESC, service
 LIMIT {limit:UInt32}`;
 

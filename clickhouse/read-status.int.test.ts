@@ -24,7 +24,7 @@ const EMPTY = {
 
 it('counts the rows of every table and tells the newest of every signal', async () => {
   const { database } = opened;
-  expect(await readStatus(database)).toEqual({ rows: EMPTY, newest: {} });
+  expect(await readStatus(database, database)).toEqual({ rows: EMPTY, newest: {} });
 
   const spans = [3, 1, 2].map((seconds) => ({ Timestamp: NANOS(AT_MS + seconds * 1_000), ServiceName: 'cart' }));
   await database.insert('otel_traces', spans);
@@ -46,7 +46,7 @@ it('counts the rows of every table and tells the newest of every signal', async 
       source: 'webhook',
     },
   ]);
-  expect(await readStatus(database)).toEqual({
+  expect(await readStatus(database, database)).toEqual({
     rows: { ...EMPTY, otel_traces: 3, otel_metrics_sum: 1, otel_metrics_histogram: 1, inquest_changes: 1 },
     newest: { traces: AT_MS + 3_000, metrics: AT_MS + 9_000, changes: AT_MS },
   });

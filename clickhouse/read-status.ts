@@ -1,27 +1,22 @@
 /** What is stored: rows by table and the newest telemetry of each signal. For `doctor`, evals and the host's status. */
 import type { Database } from './database.ts';
 
-const TELEMETRY_TABLES = [
-  'otel_traces',
-  'otel_logs',
-  'otel_metrics_gauge',
-  'otel_metrics_sum',
-  'otel_metrics_histogram',
-  'otel_metrics_exponential_histogram',
-  'otel_metrics_summary',
-  'inquest_changes',
-] as const;
+interface StatusTable {
+  readonly table: string;
+  readonly signal: string;
+  readonly time: string;
+}
 
-const NEWEST = [
-  { signal: 'traces', table: 'otel_traces', time: 'Timestamp' },
-  { signal: 'logs', table: 'otel_logs', time: 'Timestamp' },
-  ...TELEMETRY_TABLES.filter((table) => table.startsWith('otel_metrics_')).map((table) => ({
+const TELEMETRY_TABLES: readonly StatusTable[] = [
+  { table: 'otel_traces', signal: 'traces', time: 'Timestamp' },
+  { table: 'otel_logs', signal: 'logs', time: 'Timestamp' },
+  ...['gauge', 'sum', 'histogram', 'exponential_histogram', 'summary'].map((kind) => ({
+    table: `otel_metrics_${kind}`,
     signal: 'metrics',
-    table,
     time: 'TimeUnix',
   })),
-  { signal: 'changes', table: 'inquest_changes', time: 'Timestamp' },
 ];
+const OWN_TABLES: readonly StatusTable[] = [{ table: 'inquest_changes', signal: 'changes', time: 'Timestamp' }];
 
 export interface StoredTelemetry {
   /** Exact row counts by table. */
@@ -30,26 +25,47 @@ export interface StoredTelemetry {
   readonly newest: Record<string, number>;
 }
 
-export async function readStatus(database: Database, signal?: AbortSignal): Promise<StoredTelemetry> {
-  const counts = TELEMETRY_TABLES.map(
-    (table) => `SELECT '${table}' AS name, toFloat64(count()) AS value FROM ${table}`,
+/**
+ * @param database where telemetry is
+ * @param own where recorded changes are
+ */
+export async function readStatus(
+  database: Pick<Database, 'read'>,
+  own: Pick<Database, 'read'>,
+  signal?: AbortSignal,
+): Promise<StoredTelemetry> {
+  const found = await Promise.all([
+    readTables(database, TELEMETRY_TABLES, signal),
+    readTables(own, OWN_TABLES, signal),
+  ]);
+  const newest: Record<string, number> = {};
+  for (const { signalName, newestMs } of found.flat()) {
+    if (newestMs > 0) newest[signalName] = Math.max(newest[signalName] ?? 0, newestMs);
+  }
+  return { rows: Object.fromEntries(found.flat().map(({ name, count }) => [name, count])), newest };
+}
+
+interface StatusRow {
+  readonly name: string;
+  readonly signalName: string;
+  readonly count: number;
+  readonly newestMs: number;
+}
+
+async function readTables(
+  database: Pick<Database, 'read'>,
+  tables: readonly StatusTable[],
+  signal: AbortSignal | undefined,
+): Promise<readonly StatusRow[]> {
+  const parts = tables.map(
+    ({ table, signal: signalName, time }) =>
+      `SELECT '${table}' AS name, '${signalName}' AS signalName, toFloat64(count()) AS count,
+         toFloat64(toUnixTimestamp64Milli(max(${time}))) AS newestMs FROM ${table}`,
   );
-  const newest = NEWEST.map(
-    ({ signal: name, table, time }) =>
-      `SELECT 'newest ${name}' AS name, toFloat64(toUnixTimestamp64Milli(max(${time}))) AS value FROM ${table}`,
-  );
-  const { rows } = await database.read<{ name: string; value: number }>(
-    `SELECT name, max(value) AS value FROM (${[...counts, ...newest].join(' UNION ALL ')}) GROUP BY name ORDER BY name`,
+  const { rows } = await database.read<StatusRow>(
+    `SELECT name, signalName, count, newestMs FROM (${parts.join(' UNION ALL ')}) ORDER BY name`,
     {},
     { tag: 'status', maxRows: 100, signal },
   );
-  const isNewest = ({ name }: { name: string }) => name.startsWith('newest ');
-  return {
-    rows: Object.fromEntries(rows.filter((row) => !isNewest(row)).map(({ name, value }) => [name, value])),
-    newest: Object.fromEntries(
-      rows
-        .filter((row) => isNewest(row) && row.value > 0)
-        .map(({ name, value }) => [name.slice('newest '.length), value]),
-    ),
-  };
+  return rows;
 }

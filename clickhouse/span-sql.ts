@@ -29,8 +29,12 @@ export function windowParameters({ window, baseline }: WindowQuestion): QueryPar
   };
 }
 
-/** The table's key holds five-minute steps before Timestamp: granules are skipped only where the condition names them too. */
-function between(start: string, end: string): string {
+/**
+ * Spans that start in a stretch of time, both ends SQL for milliseconds. The table's key holds five-minute steps before
+ * Timestamp: granules are skipped only where the condition names them too. Compared as DateTime64, because against a DateTime
+ * the engine skips parts whose rows all lie in the last second (seen with 26.7).
+ */
+export function spansWithin(start: string, end: string): string {
   const from = `fromUnixTimestamp64Milli(greatest(${start}, 0))`;
   const to = `fromUnixTimestamp64Milli(least(${end}, ${LAST_DATETIME_MS}))`;
   const step = (time: string) => `toStartOfFiveMinutes(toDateTime(${time}))`;
@@ -38,10 +42,10 @@ function between(start: string, end: string): string {
     AND ${step('Timestamp')} >= ${step(from)} AND ${step('Timestamp')} <= ${step(to)})`;
 }
 
-export const IN_WINDOW = between('{startMs:Int64}', '{endMs:Int64}');
-export const IN_BASELINE = between('{baselineStartMs:Int64}', '{baselineEndMs:Int64}');
-export const NEAR_WINDOW = between(`{startMs:Int64} - ${SLACK_MS}`, `{endMs:Int64} + ${SLACK_MS}`);
-const NEAR_BASELINE = between(`{baselineStartMs:Int64} - ${SLACK_MS}`, `{baselineEndMs:Int64} + ${SLACK_MS}`);
+export const IN_WINDOW = spansWithin('{startMs:Int64}', '{endMs:Int64}');
+export const IN_BASELINE = spansWithin('{baselineStartMs:Int64}', '{baselineEndMs:Int64}');
+export const NEAR_WINDOW = spansWithin(`{startMs:Int64} - ${SLACK_MS}`, `{endMs:Int64} + ${SLACK_MS}`);
+const NEAR_BASELINE = spansWithin(`{baselineStartMs:Int64} - ${SLACK_MS}`, `{baselineEndMs:Int64} + ${SLACK_MS}`);
 export const NEAR_EITHER = `(${NEAR_WINDOW} OR ${NEAR_BASELINE})`;
 
 export const FAILED = "(StatusCode = 'Error')";
@@ -59,16 +63,28 @@ export const OF_SERVICE = "({service:String} = '' OR ServiceName = {service:Stri
 export const SPAN_KEY = 'cityHash64(TraceId, SpanId)';
 export const PARENT_KEY = 'cityHash64(TraceId, ParentSpanId)';
 
+/** Entry spans that their row alone shows; the rollups count these (migrations/0005-rollups.sql). */
+export const SURE_ENTRY = `(SpanKind IN ('Server', 'Consumer') OR (ParentSpanId = '' AND SpanKind NOT IN ('Client', 'Producer')))`;
+
+/** Spans whose source records no kinds: entries, unless their parent is a span of the same service. */
+const KINDLESS = `(SpanKind = 'Unspecified' AND ParentSpanId != '')`;
+
+/**
+ * Spans without a kind through which work comes into a service.
+ * @param scope condition under which their parents are looked for
+ */
+export function kindlessEntry(scope: string): string {
+  return `(${KINDLESS} AND cityHash64(TraceId, ParentSpanId, ServiceName) NOT IN (
+      SELECT cityHash64(TraceId, SpanId, ServiceName) FROM otel_traces WHERE SpanKind = 'Unspecified' AND ${scope}))`;
+}
+
 /**
  * Spans through which work comes into a service: Server, Consumer, roots that are no outgoing call, and, among spans whose
  * source records no kinds at all, those whose parent is not a span of the same service.
  * @param scope condition on Timestamp under which parents of kindless spans are looked for
  */
 export function entrySpan(scope: string): string {
-  return `(SpanKind IN ('Server', 'Consumer')
-    OR (ParentSpanId = '' AND SpanKind NOT IN ('Client', 'Producer'))
-    OR (SpanKind = 'Unspecified' AND cityHash64(TraceId, ParentSpanId, ServiceName) NOT IN (
-      SELECT cityHash64(TraceId, SpanId, ServiceName) FROM otel_traces WHERE SpanKind = 'Unspecified' AND ${scope})))`;
+  return `(${SURE_ENTRY} OR ${kindlessEntry(scope)})`;
 }
 
 /** Two scalars for a WITH clause: of how many traces one is read, in the window and in the baseline. */

@@ -1,5 +1,6 @@
 /** Every question that Inquest asks of telemetry, one file for each signal: all time-bounded, row-limited and tagged. */
 import type { Database } from './database.ts';
+import { type AttributeReader, createAttributeReader } from './read-attributes.ts';
 import { type ChangeReader, createChangeReader } from './read-changes.ts';
 import { type CoverageReader, createCoverageReader } from './read-coverage.ts';
 import { createInstrumentationReader, type InstrumentationReader } from './read-instrumentation.ts';
@@ -7,6 +8,7 @@ import { createLogReader, type LogReader } from './read-logs.ts';
 import { createMetricReader, type MetricReader } from './read-metrics.ts';
 import { createPressureReader, type PressureReader } from './read-pressure.ts';
 import { createPulseReader, type PulseReader } from './read-pulse.ts';
+import { createRedReader, type RedReader } from './read-red.ts';
 import { createServiceReader, type ServiceReader } from './read-services.ts';
 import { createShiftReader, type ShiftReader } from './read-shifts.ts';
 import { createTraceReader, type TraceReader } from './read-traces.ts';
@@ -24,20 +26,28 @@ export interface TelemetryReader {
   readonly pulse: PulseReader;
   readonly traffic: TrafficReader;
   readonly instrumentation: InstrumentationReader;
+  readonly red: RedReader;
+  readonly attributes: AttributeReader;
 }
 
-export function createTelemetryReader(database: Database): TelemetryReader {
+/**
+ * @param database where the telemetry is: Inquest's own, or a source that somebody else fills
+ * @param own where changes were recorded
+ */
+export function createTelemetryReader(database: Database, own: Database = database): TelemetryReader {
   return {
     services: createServiceReader(database),
     traces: createTraceReader(database),
     logs: createLogReader(database),
     metrics: createMetricReader(database),
-    changes: createChangeReader(database),
+    changes: createChangeReader(database, own),
     coverage: createCoverageReader(database),
     shifts: createShiftReader(database),
     pressure: createPressureReader(database),
     pulse: createPulseReader(database),
     traffic: createTrafficReader(database),
     instrumentation: createInstrumentationReader(database),
+    red: createRedReader(database),
+    attributes: createAttributeReader(database),
   };
 }

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTelemetryReader } from '../clickhouse/telemetry-reader.ts';
 import { createTelemetryWriter } from '../clickhouse/telemetry-writer.ts';
 import { type Incident, incidentSchema } from '../domain/incident.ts';
-import { createOtlpReceiver } from '../ingest/otlp-receiver.ts';
+import { createOtlpHttpReceiver } from '../ingest/otlp-http-receiver.ts';
+import { createOtlpIntake } from '../ingest/otlp-intake.ts';
+import { createPipeline } from '../ingest/pipeline.ts';
 import { createManualClock } from '../platform/clock.ts';
 import { InvariantError, UnavailableError } from '../platform/errors.ts';
 import { silentLogger } from '../platform/logger.ts';
@@ -29,13 +31,13 @@ let fixture: TelemetryFixture;
 
 beforeAll(async () => {
   fixture = await openTelemetryFixture({});
-  const writer = createTelemetryWriter(fixture.database);
-  const receive = createOtlpReceiver({
-    write: (rows) => writer.write(rows),
+  const intake = createOtlpIntake({
+    store: createPipeline(createTelemetryWriter(fixture.database)).store,
     maxBodyBytes: 64 * 1024 * 1024,
     clock: createManualClock(SHOP.endMs),
     logger: silentLogger,
   });
+  const receive = createOtlpHttpReceiver(intake);
   for (const { traces } of simulateShop(SHOP)) {
     const headers = { 'content-type': 'application/json' };
     const body = JSON.stringify(traces);
