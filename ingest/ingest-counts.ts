@@ -4,6 +4,8 @@ import type { Signal } from '../domain/signal.ts';
 interface SignalCounts {
   /** Records stored and acknowledged. */
   received: number;
+  /** Of these, records that arrived more than five minutes after they happened. */
+  late: number;
   /** Records of answered requests that were not stored, each with a reason told to its sender. */
   rejected: number;
   /** Requests of which nothing was stored. */
@@ -13,6 +15,6 @@ interface SignalCounts {
 export type IngestCounts = Readonly<Record<Signal, SignalCounts>>;
 
 export function createIngestCounts(): IngestCounts {
-  const zero = (): SignalCounts => ({ received: 0, rejected: 0, refused: 0 });
+  const zero = (): SignalCounts => ({ received: 0, late: 0, rejected: 0, refused: 0 });
   return { metrics: zero(), logs: zero(), traces: zero(), changes: zero() };
 }

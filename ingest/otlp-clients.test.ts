@@ -18,13 +18,14 @@ import type { TelemetryRows } from '../clickhouse/telemetry-rows.ts';
 import { systemClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { createIngestCounts } from './ingest-counts.ts';
-import { createOtlpReceiver } from './otlp-receiver.ts';
+import { createOtlpHttpReceiver } from './otlp-http-receiver.ts';
+import { createOtlpIntake } from './otlp-intake.ts';
 
 const written: TelemetryRows[] = [];
 const seen: { readonly contentType: string | undefined; readonly coding: string | undefined }[] = [];
 const counts = createIngestCounts();
-const receive = createOtlpReceiver({
-  write: async (rows) => {
+const intake = createOtlpIntake({
+  store: async ({ rows }) => {
     written.push(rows);
   },
   maxBodyBytes: 1024 * 1024,
@@ -32,6 +33,7 @@ const receive = createOtlpReceiver({
   logger: silentLogger,
   counts,
 });
+const receive = createOtlpHttpReceiver(intake);
 
 async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const headers = Object.entries(incoming.headers).map(([name, value]): [string, string] => [name, String(value)]);
@@ -265,7 +267,7 @@ describe.each([
 });
 
 it('every record the clients sent was received, none rejected', () => {
-  expect(counts.traces).toEqual({ received: 2, rejected: 0, refused: 0 });
-  expect(counts.logs).toEqual({ received: 2, rejected: 0, refused: 0 });
+  expect(counts.traces).toEqual({ received: 2, late: 0, rejected: 0, refused: 0 });
+  expect(counts.logs).toEqual({ received: 2, late: 2, rejected: 0, refused: 0 });
   expect(counts.metrics).toMatchObject({ rejected: 0, refused: 0 });
 });

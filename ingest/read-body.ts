@@ -44,16 +44,21 @@ export function contentCodingOf(request: Request): ContentCoding | undefined {
  * Throws LimitError (too large), UnavailableError (budget used up) or InputError (not gzip, cut off).
  */
 export async function readBody(request: Request, coding: ContentCoding, limits: BodyLimits): Promise<Buffer> {
+  const { maxBodyBytes } = limits;
   const declaredBytes = Number(request.headers.get('content-length') ?? 0);
-  if (declaredBytes > limits.maxBodyBytes) throw tooLarge(limits.maxBodyBytes);
+  const body = request.body ?? new Blob([]).stream();
   const sink = createSink(limits);
-  const source = limitedChunks(request.body ?? emptyStream(), limits.maxBodyBytes);
   try {
+    if (declaredBytes > maxBodyBytes) throw tooLarge(maxBodyBytes);
+    const source = limitedChunks(body.values({ preventCancel: true }), maxBodyBytes);
     if (coding === 'gzip') await pipeline(source, createGunzip({ chunkSize: 64 * 1024 }), sink.drain);
     else await sink.drain(source);
     return sink.whole();
   } catch (error) {
     sink.giveBack();
+    // An endless stream has no rest; one within the limit that found no room has.
+    const restBytes = declaredBytes || (error instanceof LimitError ? 0 : maxBodyBytes);
+    if (restBytes <= MAX_BODIES_DISCARDED * maxBodyBytes) await discard(body, restBytes);
     if (error instanceof AppError) throw error;
     throw new InputError('The body is cut off or not valid gzip.', { cause: error });
   }
@@ -63,8 +68,20 @@ function tooLarge(maxBytes: number): LimitError {
   return new LimitError(`The body is larger than ${maxBytes} bytes: send smaller batches.`);
 }
 
-function emptyStream(): AsyncIterable<Uint8Array> {
-  return new Blob([]).stream();
+/** A sender that is still writing must not find its connection reset before it reads why it was refused. */
+const MAX_BODIES_DISCARDED = 4;
+
+async function discard(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<void> {
+  let bytes = 0;
+  if (maxBytes === 0) return;
+  try {
+    for await (const chunk of body.values()) {
+      bytes += chunk.length;
+      if (bytes >= maxBytes) return;
+    }
+  } catch {
+    // The sender hung up: nobody is left to be told.
+  }
 }
 
 async function* limitedChunks(chunks: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {

@@ -49,6 +49,7 @@ function mapLogRecord(
   const unixNano = record.timeUnixNano || record.observedTimeUnixNano || times.receivedUnixNano;
   const timeProblem = times.problemOf(unixNano);
   if (timeProblem !== undefined) return count.reject(`time ${timeProblem}`);
+  if (times.isLate(unixNano)) count.late += 1;
   const { severityNumber } = record;
   const isKnownSeverity = severityNumber >= 0 && severityNumber <= MAX_SEVERITY_NUMBER;
   return {

@@ -139,7 +139,11 @@ function isStorable(point: DataPoint, metric: MetricColumns, times: TimeLimits, 
   if (point.malformed !== undefined) count.reject(point.malformed);
   else if (metric.MetricName === '') count.reject('metric has no name');
   else if (timeProblem !== undefined) count.reject(`time ${timeProblem}`);
-  else return (point.flags & NO_RECORDED_VALUE) === 0;
+  else {
+    const hasValue = (point.flags & NO_RECORDED_VALUE) === 0;
+    if (hasValue && times.isLate(point.timeUnixNano)) count.late += 1;
+    return hasValue;
+  }
   return false;
 }
 

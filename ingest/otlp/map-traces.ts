@@ -62,6 +62,8 @@ function mapSpan(
   }
   const timeProblem = problemOfTimes(start, end, times);
   if (timeProblem !== undefined) return count.reject(timeProblem);
+  // A span is sent when it has ended.
+  if (times.isLate(end)) count.late += 1;
   const startColumn = timeColumn(start);
   const events = count.list(span.events, MAX_ITEMS);
   const links = count.list(span.links, MAX_ITEMS).filter(isValidLink);

@@ -1,6 +1,9 @@
-/** OTLP/HTTP answers, in the encoding of the request (protocol specification, section "OTLP/HTTP Response"). */
+/**
+ * What OTLP answers, over HTTP and over gRPC: partial success, and refusals from one table (protocol specification, sections
+ * "OTLP/gRPC Response" and "OTLP/HTTP Response").
+ */
 import type protobuf from 'protobufjs/light.js';
-import { OTLP_RESPONSES, type OtlpSignal, RPC_STATUS } from './otlp-schema.ts';
+import { OTLP_RESPONSES, type OtlpSignal, RETRY_INFO, RPC_STATUS } from './otlp-schema.ts';
 import type { OtlpEncoding } from './read-otlp-rows.ts';
 import type { RecordCount } from './record-count.ts';
 
@@ -15,37 +18,83 @@ const REJECTED_FIELDS: Readonly<Record<OtlpSignal, string>> = {
   metrics: 'rejectedDataPoints',
 };
 
-/** The refusals of telemetry, and the google.rpc.Code that a gRPC receiver would give for each. */
-const RPC_CODES = { 400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 413: 8, 415: 3, 429: 8, 500: 13, 503: 14 } as const;
-export type RefusalStatus = keyof typeof RPC_CODES;
+interface RefusalCode {
+  /** google.rpc.Code: the status over gRPC, and what a Status in an HTTP body carries. */
+  readonly code: number;
+  /** Set where the same request may be sent again: Retry-After over HTTP, google.rpc.RetryInfo over gRPC. */
+  readonly retryAfterSeconds?: number;
+}
 
-/** @param content in ProtoJSON form, which protobufjs reads as well */
+/** Every refusal of telemetry, by its HTTP status. */
+const REFUSALS = {
+  400: { code: 3 },
+  401: { code: 16 },
+  403: { code: 7 },
+  404: { code: 5 },
+  405: { code: 12 },
+  413: { code: 8 },
+  415: { code: 3 },
+  429: { code: 8, retryAfterSeconds: 1 },
+  500: { code: 13 },
+  503: { code: 14, retryAfterSeconds: 5 },
+} as const satisfies Record<number, RefusalCode>;
+export type RefusalStatus = keyof typeof REFUSALS;
+
+/** In ProtoJSON form, which protobufjs reads as well. */
+type Content = Record<string, unknown>;
+
+/** A copy, because the encoder hands out views of a pool that it uses again. */
+function encode(type: protobuf.Type, content: Content): Buffer {
+  return Buffer.from(type.encode(type.fromObject(content)).finish());
+}
+
+/** Leaves `partial_success` unset when nothing was rejected or shortened. */
+function describeStored(signal: OtlpSignal, count: RecordCount): Content {
+  const errorMessage = count.describe();
+  return errorMessage === ''
+    ? {}
+    : { partialSuccess: { [REJECTED_FIELDS[signal]]: String(count.rejected), errorMessage } };
+}
+
 function answer(
   type: protobuf.Type,
   encoding: OtlpEncoding,
   status: number,
-  content: Record<string, unknown>,
+  content: Content,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  // A copy, because the encoder hands out views of a pool that it uses again.
-  const body =
-    encoding === 'json' ? JSON.stringify(content) : Uint8Array.from(type.encode(type.fromObject(content)).finish());
+  const body = encoding === 'json' ? JSON.stringify(content) : Uint8Array.from(encode(type, content));
   return new Response(body, { status, headers: { 'content-type': CONTENT_TYPES[encoding], ...headers } });
 }
 
-/** 200; tells what was rejected or shortened, and leaves `partial_success` unset when nothing was. */
+/** HTTP 200; tells what was rejected or shortened. */
 export function answerStored(signal: OtlpSignal, encoding: OtlpEncoding, count: RecordCount): Response {
-  const errorMessage = count.describe();
-  const partialSuccess = { [REJECTED_FIELDS[signal]]: String(count.rejected), errorMessage };
-  return answer(OTLP_RESPONSES[signal], encoding, 200, errorMessage === '' ? {} : { partialSuccess });
+  return answer(OTLP_RESPONSES[signal], encoding, 200, describeStored(signal, count));
 }
 
-/** A google.rpc.Status that says why nothing of the request was stored. */
+/** The same for gRPC: an encoded Export*ServiceResponse. */
+export function encodeStored(signal: OtlpSignal, count: RecordCount): Buffer {
+  return encode(OTLP_RESPONSES[signal], describeStored(signal, count));
+}
+
+/** A google.rpc.Status over HTTP that says why nothing of the request was stored. */
 export function answerRefused(
   encoding: OtlpEncoding,
   status: RefusalStatus,
   message: string,
-  headers?: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
 ): Response {
-  return answer(RPC_STATUS, encoding, status, { code: RPC_CODES[status], message }, headers);
+  const { code, retryAfterSeconds }: RefusalCode = REFUSALS[status];
+  const retry = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
+  return answer(RPC_STATUS, encoding, status, { code, message }, { ...retry, ...headers });
+}
+
+const RETRY_INFO_URL = 'type.googleapis.com/google.rpc.RetryInfo';
+
+/** The same for gRPC; `details` is set where the sender may retry: the encoded Status with RetryInfo that senders look for. */
+export function describeRefusedCall(status: RefusalStatus, message: string): { code: number; details?: Buffer } {
+  const { code, retryAfterSeconds }: RefusalCode = REFUSALS[status];
+  if (retryAfterSeconds === undefined) return { code };
+  const value = encode(RETRY_INFO, { retryDelay: { seconds: retryAfterSeconds } });
+  return { code, details: encode(RPC_STATUS, { code, message, details: [{ typeUrl: RETRY_INFO_URL, value }] }) };
 }

@@ -1,6 +1,6 @@
 /**
  * The OTLP messages as a protobufjs descriptor, written from the OpenTelemetry protocol's specification
- * (opentelemetry-proto 1.x: trace, logs, metrics, common, resource, collector services; google.rpc.Status).
+ * (opentelemetry-proto 1.x: trace, logs, metrics, common, resource, collector services; google.rpc.Status and RetryInfo).
  * Fields that no row needs (entity references, metric metadata) are left out: decoders skip what they do not know.
  */
 import protobuf from 'protobufjs/light.js';
@@ -248,7 +248,10 @@ const services: Record<string, protobuf.AnyNestedObject> = {
   ExportMetricsServiceRequest: message({ resourceMetrics: [1, 'ResourceMetrics', 'repeated'] }),
   ExportMetricsServiceResponse: message({ partialSuccess: [1, 'ExportMetricsPartialSuccess'] }),
   ExportMetricsPartialSuccess: message({ rejectedDataPoints: [1, 'int64'], errorMessage: [2, 'string'] }),
-  Status: message({ code: [1, 'int32'], message: [2, 'string'] }),
+  Status: message({ code: [1, 'int32'], message: [2, 'string'], details: [3, 'Any', 'repeated'] }),
+  Any: message({ typeUrl: [1, 'string'], value: [2, 'bytes'] }),
+  RetryInfo: message({ retryDelay: [1, 'Duration'] }),
+  Duration: message({ seconds: [1, 'int64'], nanos: [2, 'int32'] }),
 };
 
 const root = protobuf.Root.fromJSON({ nested: { ...common, ...trace, ...logs, ...metrics, ...services } });
@@ -290,5 +293,8 @@ export const OTLP_RESPONSES: Readonly<Record<OtlpSignal, protobuf.Type>> = {
   metrics: root.lookupType('ExportMetricsServiceResponse'),
 };
 
-/** google.rpc.Status: the body of every failed OTLP/HTTP answer. */
+/** google.rpc.Status: the body of every failed OTLP/HTTP answer, and a trailer of gRPC ones. */
 export const RPC_STATUS: protobuf.Type = root.lookupType('Status');
+
+/** google.rpc.RetryInfo: what a gRPC refusal carries that may be sent again. */
+export const RETRY_INFO: protobuf.Type = root.lookupType('RetryInfo');

@@ -1,6 +1,6 @@
 /**
- * What became of the records of one request: how many were accepted, which were rejected and why, and how many values were
- * cut. Reasons come from a fixed set of sentences, so the list stays short whatever is sent.
+ * What became of the records of one request: how many were accepted, how many of them late, which were rejected and why, and
+ * how many values were cut. Reasons come from a fixed set of sentences, so the list stays short whatever is sent.
  */
 
 /** Characters that resource and scope columns may add up to over all rows of one request: each row repeats them. */
@@ -13,6 +13,8 @@ const MAX_REASON_CHARS = 200;
 export class RecordCount {
   accepted = 0;
   rejected = 0;
+  /** Accepted, although detection has passed their time. */
+  late = 0;
   /** Values cut to their limit, and members of lists beyond theirs. */
   shortened = 0;
   readonly #reasons = new Map<string, number>();

@@ -29,3 +29,11 @@ describe('times that are named and rejected', () => {
     expect(timeLimitsAt(NOW_MS, 30).problemOf(unixNano)).toBe(problem);
   });
 });
+
+it.each([
+  ['five minutes ago', 5 * 60_000, 0n, false],
+  ['a nanosecond longer ago', 5 * 60_000, 1n, true],
+  ['now', 0, 0n, false],
+])('%s: late or not', (_what, agoMs, moreNanos, isLate) => {
+  expect(timeLimitsAt(NOW_MS, 0).isLate(nanos(NOW_MS - agoMs) - moreNanos)).toBe(isLate);
+});

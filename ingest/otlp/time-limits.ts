@@ -13,6 +13,9 @@ const DAY_MS = 86_400_000;
 /** Local time sent as UTC is at most 14 hours ahead; a day lets that through and stops broken clocks. */
 const MAX_AHEAD_MS = DAY_MS;
 
+/** What arrives so long after it happened is late: detection has looked at its window before. */
+const LATE_AFTER_MS = 5 * 60_000;
+
 /** True for a time that a working clock could have told at all. */
 export function isPlausibleTime(unixNano: bigint): boolean {
   return unixNano >= FIRST_PLAUSIBLE_NANOS && unixNano < LAST_PLAUSIBLE_NANOS;
@@ -24,6 +27,8 @@ export interface TimeLimits {
   readonly receivedUnixNano: bigint;
   /** What is wrong with a time, to follow its name in a sentence; undefined when nothing is. */
   problemOf(unixNano: bigint): string | undefined;
+  /** Taken, and counted: true for what happened more than five minutes before its receipt. */
+  isLate(unixNano: bigint): boolean;
 }
 
 /**
@@ -33,9 +38,11 @@ export interface TimeLimits {
 export function timeLimitsAt(nowMs: number, retentionDays: number): TimeLimits {
   const receivedUnixNano = BigInt(nowMs) * NANOS_PER_MS;
   const newest = BigInt(nowMs + MAX_AHEAD_MS) * NANOS_PER_MS;
+  const lateBefore = BigInt(nowMs - LATE_AFTER_MS) * NANOS_PER_MS;
   const oldest = retentionDays === 0 ? 0n : BigInt(nowMs - retentionDays * DAY_MS) * NANOS_PER_MS;
   return {
     receivedUnixNano,
+    isLate: (unixNano) => unixNano < lateBefore,
     problemOf: (unixNano) => {
       if (unixNano === 0n) return 'is missing';
       if (!isPlausibleTime(unixNano)) return 'is outside 2000 to 2100';

@@ -7,7 +7,8 @@ import { silentLogger } from '../platform/logger.ts';
 import { createIngestCounts } from './ingest-counts.ts';
 import { jsonToProto } from './otlp/json-to-proto.ts';
 import { OTLP_RESPONSES, RPC_STATUS } from './otlp/otlp-schema.ts';
-import { createOtlpReceiver, type OtlpReceiverOptions } from './otlp-receiver.ts';
+import { createOtlpHttpReceiver } from './otlp-http-receiver.ts';
+import { createOtlpIntake, type OtlpIntakeOptions } from './otlp-intake.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 
@@ -20,11 +21,11 @@ const span = {
 };
 const requestOf = (...spans: object[]) => ({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
 
-function open(options: Partial<OtlpReceiverOptions> = {}) {
+function open(options: Partial<OtlpIntakeOptions> = {}) {
   const written: TelemetryRows[] = [];
   const counts = createIngestCounts();
-  const receive = createOtlpReceiver({
-    write: async (rows) => {
+  const intake = createOtlpIntake({
+    store: async ({ rows }) => {
       written.push(rows);
     },
     maxBodyBytes: MAX_BODY_BYTES,
@@ -33,6 +34,7 @@ function open(options: Partial<OtlpReceiverOptions> = {}) {
     counts,
     ...options,
   });
+  const receive = createOtlpHttpReceiver(intake);
   const post = (body: string | Uint8Array, headers: Record<string, string> = {}, path = '/v1/traces') =>
     receive(
       new Request(`http://localhost${path}`, {
@@ -62,7 +64,7 @@ describe('what is stored', () => {
     expect([proto.status, proto.headers.get('content-type')]).toEqual([200, 'application/x-protobuf']);
     expect((await proto.arrayBuffer()).byteLength).toBe(0);
     expect(written).toHaveLength(2);
-    expect(counts.traces).toEqual({ received: 2, rejected: 0, refused: 0 });
+    expect(counts.traces).toEqual({ received: 2, late: 0, rejected: 0, refused: 0 });
   });
 
   it('may come gzipped', async () => {
@@ -77,7 +79,7 @@ describe('what is stored', () => {
     const started = Promise.withResolvers<void>();
     const order: string[] = [];
     const { post } = open({
-      write: () => {
+      store: () => {
         started.resolve();
         return gate.promise;
       },
@@ -100,7 +102,7 @@ describe('what is stored', () => {
     const decoded = OTLP_RESPONSES.traces.decode(new Uint8Array(await proto.arrayBuffer()));
     expect(decoded.toJSON()).toEqual({ partialSuccess: { rejectedSpans: '2', errorMessage } });
     expect(written.map((rows) => rows.otel_traces?.length)).toEqual([1, 1]);
-    expect(counts.traces).toEqual({ received: 2, rejected: 4, refused: 0 });
+    expect(counts.traces).toEqual({ received: 2, late: 0, rejected: 4, refused: 0 });
   });
 
   it('names the rejected by signal', async () => {
@@ -148,7 +150,7 @@ describe('what is refused', () => {
     expect(response.headers.get('content-type')).toBe(isProto ? 'application/x-protobuf' : 'application/json');
     expect(await statusOf(response)).toMatchObject({ code, message: expect.stringMatching(/.{10}/) });
     expect(written).toEqual([]);
-    expect(counts.traces).toEqual({ received: 0, rejected: 0, refused: 1 });
+    expect(counts.traces).toEqual({ received: 0, late: 0, rejected: 0, refused: 1 });
   });
 
   it('a stream longer than the limit, although it does not say so', async () => {
@@ -178,17 +180,17 @@ describe('when the store fails', () => {
   const body = JSON.stringify(requestOf(span));
 
   it('for a while, the sender is asked to retry', async () => {
-    const { post, counts } = open({ write: () => Promise.reject(new UnavailableError('the engine is restarting')) });
+    const { post, counts } = open({ store: () => Promise.reject(new UnavailableError('the engine is restarting')) });
     const response = await post(body);
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
     expect(await statusOf(response)).toEqual({ code: 14, message: 'the engine is restarting' });
-    expect(counts.traces).toEqual({ received: 0, rejected: 0, refused: 1 });
+    expect(counts.traces).toEqual({ received: 0, late: 0, rejected: 0, refused: 1 });
   });
 
   it('by not answering, the write is aborted and the sender asked to retry', async () => {
     const { post } = open({
       writeTimeoutMs: 10,
-      write: (_rows, signal) =>
+      store: (_batch, signal) =>
         new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
     });
     expect((await post(body)).status).toBe(503);
@@ -199,7 +201,7 @@ describe('when the store fails', () => {
     async (failure) => {
       const logged: unknown[] = [];
       const logger = { ...silentLogger, error: (fields: unknown) => logged.push(fields) } as typeof silentLogger;
-      const { post } = open({ write: () => Promise.reject(failure), logger });
+      const { post } = open({ store: () => Promise.reject(failure), logger });
       const response = await post(body);
       expect(response.status).toBe(500);
       expect(await statusOf(response)).toEqual({ code: 13, message: 'Storing the request failed.' });
@@ -214,7 +216,7 @@ it('a full receiver refuses more until a write returns', async () => {
   const started = Promise.withResolvers<void>();
   const { post } = open({
     maxInFlightBytes: body.length + 10,
-    write: () => {
+    store: () => {
       started.resolve();
       return gate.promise;
     },
