@@ -34,9 +34,12 @@ export interface Carriage {
   readonly nearness: number;
 }
 
-/** 0..1: how much of a commit's fit counts, given where and when it ran. */
-export function carriageWeight({ carrier, explained, nearness: near }: Carriage): number {
-  return carrier.certainty * near * explained ** 2;
+/**
+ * 0..1: how much of a commit's fit counts, given where and when it ran. What it leaves unexplained counts twice against one that
+ * merely fits: some innocent fits anything. Against one that is `isNamed` by what went wrong it counts once.
+ */
+export function carriageWeight({ carrier, explained, nearness: near }: Carriage, isNamed = false): number {
+  return carrier.certainty * near * (isNamed ? explained : explained ** 2);
 }
 
 /** Onsets are known to about this much. */

@@ -90,7 +90,7 @@ export function judgeCommits(matter: CommitMatter): CommitVerdict {
 }
 
 /** The sign speaks a name that the diff brought in or took away: whatever else is wrong, this is. */
-function isUnmistakable({ isNamed, mechanism }: Judgement): boolean {
+function isUnmistakable({ isNamed, mechanism }: Pick<Judgement, 'isNamed' | 'mechanism'>): boolean {
   return isNamed && mechanism >= UNMISTAKABLE;
 }
 
@@ -117,7 +117,7 @@ function judge(
   const fit = 1 - (1 - MECHANISM_WEIGHT * match.mechanism) * (1 - VOCABULARY_WEIGHT * vocabulary);
   return {
     sha: commit.sha,
-    score: classified.potency * fit * (best ? carriageWeight(best) : 0),
+    score: classified.potency * fit * (best ? carriageWeight(best, isUnmistakable(match)) : 0),
     mechanism: match.mechanism,
     vocabulary,
     explained: best?.explained ?? 0,
