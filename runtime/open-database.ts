@@ -1,15 +1,22 @@
-/** Which ClickHouse: the server that the configuration names, or the embedded engine in the data directory. One code path after. */
+/**
+ * Which ClickHouse: the server that the configuration names, or the embedded engine in the data directory. One code path after.
+ * And where telemetry is read: there too, or in a database that somebody else fills.
+ */
 import { applyRetention } from '../clickhouse/apply-retention.ts';
 import { type Database, openDatabase } from '../clickhouse/database.ts';
 import { type EmbeddedEngine, openEmbeddedEngine } from '../clickhouse/embedded-engine.ts';
 import { migrate } from '../clickhouse/migrate.ts';
 import { createPatientDatabase } from '../clickhouse/patient-database.ts';
+import { openTelemetrySource } from '../clickhouse/telemetry-source.ts';
 import type { Config } from '../platform/config.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
 
 export interface OpenedDatabase {
+  /** Inquest's own. */
   readonly database: Database;
+  /** Where telemetry is read: `database` itself, or a source that is never written. */
+  readonly source: Database;
   /** Undefined when a server is used. */
   readonly engine: EmbeddedEngine | undefined;
 }
@@ -32,9 +39,28 @@ export async function openConfiguredDatabase(
     ...(engine ? { whyAway: engine.problem } : {}),
   });
   lifecycle.add('database', opened.close);
-  const database = engine ? createPatientDatabase(opened, engine) : opened;
+  const database = createPatientDatabase(opened, engine);
   await migrate(database, { retentionDays });
   const changed = await applyRetention(database, retentionDays);
   if (changed.length > 0) logger.warn({ retentionDays, changed }, 'the retention of stored telemetry was changed');
-  return { database, engine };
+  const source = config.clickhouse.source ? await openSource(config.clickhouse.source) : database;
+  return { database, source, engine };
+
+  async function openSource(their: NonNullable<Config['clickhouse']['source']>): Promise<Database> {
+    const isElsewhere = their.url !== undefined;
+    const found = await openTelemetrySource(
+      {
+        url: their.url ?? address.url,
+        user: their.user ?? (isElsewhere ? 'default' : address.user),
+        password: their.password?.reveal() ?? (isElsewhere ? '' : address.password),
+        database: their.database,
+        ...(engine && !isElsewhere ? { whyAway: engine.problem } : {}),
+      },
+      database,
+    );
+    lifecycle.add('source', found.database.close);
+    const { missing } = found;
+    if (missing.length > 0) logger.warn({ source: their.database, missing }, 'the source has no such telemetry');
+    return engine && !isElsewhere ? createPatientDatabase(found.database, engine) : found.database;
+  }
 }

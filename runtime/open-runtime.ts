@@ -13,6 +13,7 @@ import { createChangesWriter } from '../clickhouse/changes-writer.ts';
 import { createCheckpointTable } from '../clickhouse/checkpoints.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { createIncidentArchive, type IncidentArchive } from '../clickhouse/incident-archive.ts';
+import { createTemplateStore } from '../clickhouse/log-templates.ts';
 import { createOnceTable } from '../clickhouse/once-register.ts';
 import { readStatus, type StoredTelemetry } from '../clickhouse/read-status.ts';
 import { createQueryRerunner } from '../clickhouse/rerun-query.ts';
@@ -27,7 +28,10 @@ import { INVESTIGATION_LIMITS } from '../graph/investigation-parts.ts';
 import { createInvestigator } from '../graph/run-investigation.ts';
 import { createChangesReceiver } from '../ingest/changes-receiver.ts';
 import { createIngestCounts } from '../ingest/ingest-counts.ts';
-import { createOtlpReceiver } from '../ingest/otlp-receiver.ts';
+import { createOtlpHttpReceiver } from '../ingest/otlp-http-receiver.ts';
+import { createOtlpIntake, type OtlpIntake } from '../ingest/otlp-intake.ts';
+import { createPipeline, PIPELINE_LIMITS } from '../ingest/pipeline.ts';
+import { createTemplateMiner, writeMined } from '../ingest/template-miner.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { newId } from '../platform/ids.ts';
@@ -37,10 +41,12 @@ import { createActionExecutor } from '../tools/act/execute-action.ts';
 import { createAuditHead } from './audit-head.ts';
 import { type IncidentDesk, openIncidentDesk } from './incident-desk.ts';
 import { openConfiguredDatabase } from './open-database.ts';
+import { openKafka } from './open-kafka.ts';
 import { createProgressJournal, type ProgressJournal } from './progress-journal.ts';
 import { startPruning } from './prune-checkpoints.ts';
 import { readChangesOfScope } from './read-changes-of-scope.ts';
 import { readIdentities } from './read-identities.ts';
+import { startSettling } from './start-settling.ts';
 
 export interface RuntimeStatus extends StoredTelemetry {
   readonly kind: 'embedded' | 'server';
@@ -60,6 +66,8 @@ export interface Runtime extends IncidentDesk {
   /** People who are known by a token of their own; empty: the data directory's token has every role. */
   readonly identities: readonly Identity[];
   readonly audit: Pick<AuditLog, 'list' | 'verify'>;
+  /** What every OTLP receiver hands its requests to. */
+  readonly intake: OtlpIntake;
   receiveOtlp(request: Request): Promise<Response>;
   receiveChanges(request: Request): Promise<Response>;
   readonly watch: ProgressJournal['watch'];
@@ -91,8 +99,8 @@ async function wire(
   lifecycle: ReturnType<typeof createLifecycle>,
 ): Promise<Runtime> {
   const identities = await readIdentities(config.access.identitiesPath);
-  const { database, engine } = await openConfiguredDatabase(config, lifecycle, logger);
-  const telemetry = createTelemetryReader(database);
+  const { database, source, engine } = await openConfiguredDatabase(config, lifecycle, logger);
+  const telemetry = createTelemetryReader(source, database);
   const archive = createIncidentArchive(database, clock);
   const audit = createAuditLog(
     database,
@@ -141,15 +149,30 @@ async function wire(
     clock,
     logger,
     journal,
-    rerun: createQueryRerunner(database),
+    rerun: createQueryRerunner(source, database),
   });
   lifecycle.add('investigations', desk.close);
   lifecycle.add('pruning', startPruning({ checkpoints, archive, clock, logger }));
+  if (source === database) lifecycle.add('settling', startSettling({ database, clock, logger }));
 
   const counts = createIngestCounts();
-  const { maxBodyBytes } = config.ingest;
-  const writer = createTelemetryWriter(database);
-  const receiving = { clock, logger, maxBodyBytes, counts, retentionDays: config.clickhouse.retentionDays };
+  const { maxBodyBytes, maxQueuedBytes } = config.ingest;
+  const templates = createTemplateMiner({ store: createTemplateStore(database), logger });
+  const write = writeMined(templates, createTelemetryWriter(database).write);
+  const pipeline = createPipeline({ write, limits: { ...PIPELINE_LIMITS, maxQueuedBytes } });
+  const receiving = {
+    clock,
+    logger,
+    maxBodyBytes,
+    maxInFlightBytes: maxQueuedBytes,
+    counts,
+    retentionDays: config.clickhouse.retentionDays,
+  };
+  const { retentionDays } = receiving;
+  const kafkaParts = { write, clock, logger, lifecycle, retentionDays, maxPendingBytes: maxQueuedBytes };
+  const kafka = config.kafka && openKafka(config.kafka, kafkaParts);
+  const storing = createOtlpIntake({ ...receiving, store: kafka?.store ?? pipeline.store });
+  const intake = source === database ? storing : refuseTelemetry(storing);
   const scanner = createScanner({
     telemetry,
     clock,
@@ -169,21 +192,40 @@ async function wire(
     archive,
     identities,
     audit,
-    receiveOtlp: createOtlpReceiver({ ...receiving, write: (rows) => writer.write(rows) }),
+    intake,
+    receiveOtlp: createOtlpHttpReceiver(intake),
     receiveChanges: createChangesReceiver({ ...receiving, writeChanges: createChangesWriter(database) }),
     watch: journal.watch,
     scanNow: (signal = new AbortController().signal) => scanner.scan(signal),
     status: async (signal) => ({
-      ...(await readStatus(database, signal)),
+      ...(await readStatus(source, database, signal)),
       kind: engine ? 'embedded' : 'server',
       engineVersion: await database.version(signal),
       restarts: engine?.restarts() ?? 0,
-      ingest: Object.fromEntries(
-        Object.entries(counts).flatMap(([signalName, members]) =>
-          Object.entries(members).map(([name, count]) => [`${signalName} ${name}`, Number(count)]),
-        ),
-      ),
+      ingest: flatten({
+        ...counts,
+        queue: pipeline.load(),
+        templates: templates.load(),
+        ...(kafka ? { kafka: await kafka.status() } : {}),
+      }),
     }),
     close: lifecycle.close,
   };
+}
+
+/** `{traces: {received: 1}}` as `{'traces received': 1}`. */
+function flatten(counters: Readonly<Record<string, object>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(counters).flatMap(([group, members]) =>
+      Object.entries(members).map(([name, count]) => [`${group} ${name}`, Number(count)]),
+    ),
+  );
+}
+
+const NOT_HERE =
+  'This Inquest reads telemetry from a database that somebody else fills (INQUEST_SOURCE_DATABASE) and stores none: send it there.';
+
+/** Whoever sends it is told at once, and not to try again. */
+function refuseTelemetry(intake: OtlpIntake): OtlpIntake {
+  return { ...intake, receive: async (signal) => intake.refuse(signal, 400, NOT_HERE) };
 }
