@@ -1,6 +1,7 @@
 /** The client against the real app on loopback: every route, every kind of refusal, and the live stream. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createApp } from '../apps/server/app.ts';
+import type { Listener } from '../apps/server/bind-port.ts';
 import {
   AUDIT,
   approvalOf,
@@ -9,13 +10,13 @@ import {
   TOKEN,
   WINDOW,
 } from '../apps/server/fixture.contract.ts';
-import { type HttpListener, listen } from '../apps/server/http-listener.ts';
+import { listen } from '../apps/server/http-listener.ts';
 import type { Progress } from '../domain/investigation.ts';
 import { ConfigError, InputError, InvariantError, LimitError, UnavailableError } from '../platform/errors.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 
 let memory: MemoryHost;
-let listener: HttpListener;
+let listener: Listener;
 let client: ApiClient;
 
 beforeEach(async () => {

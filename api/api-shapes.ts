@@ -15,6 +15,7 @@ import {
   verdictSchema,
 } from '../domain/investigation.ts';
 import { timeWindowSchema } from '../domain/time-window.ts';
+import { traceSchema } from '../domain/trace.ts';
 import type { Permission } from './permissions.ts';
 
 export interface Route {
@@ -136,6 +137,8 @@ export const hostStatusSchema = z.object({
   pid: z.int(),
   startedAtMs: z.int(),
   dataDir: z.string(),
+  /** Where OTLP/gRPC is taken; absent: nowhere. */
+  grpcUrl: z.url().optional(),
   clickhouse: z.object({
     kind: z.enum(['embedded', 'server']),
     database: z.string(),
@@ -260,6 +263,16 @@ export const ROUTES = {
     query: changesQuerySchema,
     example: { since: '2h', service: 'checkout' },
     output: changeListSchema,
+  },
+  getTrace: {
+    method: 'GET',
+    path: '/api/traces/:id',
+    needs: 'read',
+    summary:
+      'Everything that carries one trace id: spans as a tree with their log lines, other log records, metric exemplars',
+    description:
+      'The id is 32 hex digits. Up to 2000 spans, 200 log records and 100 exemplars; the totals say how many exist.',
+    output: traceSchema,
   },
   listAudit: {
     method: 'GET',

@@ -15,6 +15,8 @@ export const hostRecordSchema = z.object({
   pid: z.int().positive(),
   /** Base of the HTTP API, without a slash at the end. */
   url: z.url(),
+  /** Where OTLP/gRPC is taken, as senders write it; left out: nowhere. */
+  grpcUrl: z.url().optional(),
   token: z.string().min(1),
   startedAtMs: z.int().nonnegative(),
   version: z.string(),

@@ -84,7 +84,7 @@ function startChild({ dataDir, env, idleExitSeconds = DEFAULT_IDLE_EXIT_SECONDS 
   const { log, logOffset } = openLog(dataDir);
   try {
     const bin = fileURLToPath(new URL('bin/inquest.js', PACKAGE_ROOT));
-    const flags = ['--idle-exit', String(idleExitSeconds), '--port', '0', '--data-dir', dataDir];
+    const flags = ['--idle-exit', String(idleExitSeconds), '--port', '0', '--grpc-port', '0', '--data-dir', dataDir];
     const child = spawn(process.execPath, [bin, 'serve', ...flags], {
       detached: true, // Ctrl-C of the command that started it is not meant for it.
       stdio: ['ignore', log, log],

@@ -73,6 +73,10 @@ export function createHandlers(host: Host): ApiHandlers {
           { window: windowOf(query, host.clock.nowMs()), service: query.service, limit: query.limit },
           signal,
         ),
+    getTrace: async ({ id, signal }) => {
+      const trace = await host.runtime().readTrace(id, signal);
+      return trace.startMs === null ? refuseUnknown('trace', id) : trace;
+    },
     listAudit: async ({ query: { fromSequence, limit }, signal }) => {
       const entries = await audit().list(fromSequence, limit, signal);
       const last = entries.at(-1);
@@ -142,6 +146,7 @@ async function describeHost(host: Host): Promise<z.input<Routes['status']['outpu
     pid: process.pid,
     startedAtMs: host.startedAtMs,
     dataDir,
+    grpcUrl: host.grpcUrl(),
     clickhouse: { kind, database: clickhouse.database, engineVersion, restarts },
     rows,
     newest,
@@ -153,6 +158,7 @@ const WHERE_LISTED = {
   incident: 'GET /api/incidents lists them ("inquest incidents")',
   investigation: 'GET /api/incidents lists what was investigated ("inquest incidents")',
   evidence: 'investigations list theirs',
+  trace: 'no span, log record or exemplar carries this id (or no longer)',
   approval: 'GET /api/approvals lists what waits',
 } as const;
 

@@ -49,6 +49,17 @@ it('answers what people ask about an investigation and what it rests on', async 
   const body = JSON.stringify(requestOf('logs', 'cart', records));
   expect(await postOtlp(host.url, 'logs', 'json', body)).toMatchObject({ status: 200, rejected: 0 });
 
+  const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const traced = requestOf('logs', 'cart', [
+    { timeUnixNano: `${nowMs}000000`, traceId, body: { stringValue: 'paid' } },
+  ]);
+  expect(await postOtlp(host.url, 'logs', 'json', JSON.stringify(traced))).toMatchObject({ status: 200 });
+  const trace = await as('vera').getTrace(traceId);
+  expect(trace).toMatchObject({ totalSpans: 0, totalLogs: 1, logs: [{ service: 'cart', body: 'paid' }] });
+  await expect(as('vera').getTrace('f'.repeat(32))).rejects.toMatchObject({ code: 'not-found' });
+  await expect(as('vera').getTrace('nonsense')).rejects.toMatchObject({ code: 'invalid-input' });
+  await expect(as('sam').getTrace(traceId)).rejects.toMatchObject({ code: 'forbidden' });
+
   const { changes } = await as('vera').listChanges({ since: '10m', service: 'cart' });
   expect(changes).toMatchObject([change]);
   await expect(as('sam').listChanges()).rejects.toMatchObject({ code: 'forbidden' });

@@ -10,6 +10,7 @@ import { HOST_LOCK_FILE, hostRecordSchema } from '../../api/host-lock.ts';
 import { jsonToProto } from '../../ingest/otlp/json-to-proto.ts';
 import { OTLP_RESPONSES, type OtlpSignal, RPC_STATUS } from '../../ingest/otlp/otlp-schema.ts';
 import type { OtlpEncoding } from '../../ingest/otlp/read-otlp-rows.ts';
+import type { OtlpGrpcClient } from '../../ingest/otlp-grpc-client.ts';
 import { loadConfig } from '../../platform/config.ts';
 import { UnavailableError } from '../../platform/errors.ts';
 import type { Runtime } from '../../runtime/open-runtime.ts';
@@ -26,6 +27,7 @@ export const MIME: Readonly<Record<OtlpEncoding, string>> = {
 
 export interface RealHost {
   readonly url: string;
+  readonly grpcUrl: string;
   readonly token: string;
   readonly dataDir: string;
   readonly runtime: Runtime;
@@ -49,9 +51,11 @@ export async function openRealHost(environment: Readonly<Record<string, string>>
   });
   await Promise.race([ready.promise, served]);
   if (!runtime) throw new UnavailableError('the host ended before it was ready');
-  const { url, token } = hostRecordSchema.parse(JSON.parse(readFileSync(join(dataDir, HOST_LOCK_FILE), 'utf8')));
+  const record = hostRecordSchema.parse(JSON.parse(readFileSync(join(dataDir, HOST_LOCK_FILE), 'utf8')));
+  const { url, grpcUrl = '', token } = record;
   return {
     url,
+    grpcUrl,
     token,
     dataDir,
     runtime,
@@ -62,6 +66,8 @@ export async function openRealHost(environment: Readonly<Record<string, string>>
     },
   };
 }
+
+const ANSWER_TIMEOUT_MS = 30_000;
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -142,6 +148,13 @@ export async function postOtlp(
 ): Promise<OtlpAnswer> {
   const posted = { path: `/v1/${signal}`, headers: { 'content-type': MIME[encoding], ...headers }, body: body ?? '' };
   return readOtlpAnswer(signal, await send(url, posted));
+}
+
+/** The same over gRPC, told in the same words: 200 for OK. */
+export async function postOtlpGrpc(client: OtlpGrpcClient, signal: OtlpSignal, body: Uint8Array): Promise<OtlpAnswer> {
+  const { code, message, response } = await client.send(signal, body, ANSWER_TIMEOUT_MS);
+  if (code !== 0) return { status: 0, type: undefined, code, rejected: 0, message };
+  return readOtlpAnswer(signal, { status: 200, headers: {}, body: Buffer.from(response) });
 }
 
 export function encode(signal: OtlpSignal, encoding: OtlpEncoding, request: object): Buffer {

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChangesAnswer } from '../../ingest/changes-receiver.ts';
 import type { OtlpSignal } from '../../ingest/otlp/otlp-schema.ts';
 import type { OtlpEncoding } from '../../ingest/otlp/read-otlp-rows.ts';
+import { createOtlpGrpcClient, type OtlpGrpcClient } from '../../ingest/otlp-grpc-client.ts';
 import {
   type Attribute,
   attributesOf,
@@ -19,6 +20,7 @@ import {
   openRealHost,
   type Posted,
   postOtlp,
+  postOtlpGrpc,
   type RealHost,
   recordOf,
   requestOf,
@@ -30,6 +32,7 @@ import { BAD_RECORDS, NOW_MS, RETENTION_DAYS } from './bad-records.fixture.ts';
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
 
 let host: RealHost;
+let grpc: OtlpGrpcClient;
 let serial = 0;
 
 beforeAll(async () => {
@@ -37,8 +40,10 @@ beforeAll(async () => {
     INQUEST_MAX_BODY_BYTES: String(MAX_BODY_BYTES),
     INQUEST_RETENTION_DAYS: String(RETENTION_DAYS),
   });
+  grpc = createOtlpGrpcClient(new URL(host.grpcUrl).host);
 });
 afterAll(async () => {
+  grpc.close();
   await expectHealthy();
   await host.close();
 });
@@ -173,16 +178,24 @@ describe('what is hardly HTTP', () => {
 const TABLES = { traces: 'otel_traces', logs: 'otel_logs', metrics: 'otel_metrics_gauge' };
 const ATTRIBUTES = { traces: 'SpanAttributes', logs: 'LogAttributes', metrics: 'Attributes' };
 
+/** gRPC carries protobuf only. */
+const DOORS = BAD_RECORDS.flatMap((one) => {
+  const doors = one.encoding === 'protobuf' ? (['HTTP', 'gRPC'] as const) : (['HTTP'] as const);
+  return doors.map((door) => ({ ...one, door }));
+});
+
 describe('one bad record among good ones', () => {
-  it.concurrent.for(BAD_RECORDS)(
-    '$signal, $encoding: $what',
-    async ({ what, signal, encoding, record, kept, says, reads, table }, { task, expect }) => {
+  it.concurrent.for(DOORS)(
+    '$signal, $encoding over $door: $what',
+    async ({ what, signal, encoding, door, record, kept, says, reads, table }, { task, expect }) => {
       const service = newService();
       const good = recordOf(signal, NOW_MS);
       const body = encode(signal, encoding, requestOf(signal, service, [good, record(signal), good]));
-      const answer = await postOtlp(host.url, signal, encoding, body);
+      const answer = await (door === 'gRPC'
+        ? postOtlpGrpc(grpc, signal, body)
+        : postOtlp(host.url, signal, encoding, body));
       const rows = await countRows(host.runtime, signal, service);
-      note(task, { what, signal, encoding, rows, ...answer });
+      note(task, { what, signal, encoding, door, rows, ...answer });
       expect({ status: answer.status, rejected: answer.rejected, rows }).toEqual({
         status: 200,
         rejected: kept ? 0 : 1,

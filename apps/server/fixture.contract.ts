@@ -8,7 +8,8 @@ import { decisionNameOf, type Identity, leastRole, mayDecide } from '../../domai
 import type { Incident } from '../../domain/incident.ts';
 import type { Investigation, Progress } from '../../domain/investigation.ts';
 import { createChangesReceiver } from '../../ingest/changes-receiver.ts';
-import { createOtlpReceiver } from '../../ingest/otlp-receiver.ts';
+import { createOtlpHttpReceiver } from '../../ingest/otlp-http-receiver.ts';
+import { createOtlpIntake } from '../../ingest/otlp-intake.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { loadConfig } from '../../platform/config.ts';
 import { InputError, UnavailableError } from '../../platform/errors.ts';
@@ -60,6 +61,12 @@ export function createMemoryRuntime(options: MemoryOptions = {}): MemoryRuntime 
   let failure: Error | undefined;
   let scanning = 0;
   const receiving = { clock: systemClock, logger: silentLogger, maxBodyBytes };
+  const intake = createOtlpIntake({
+    ...receiving,
+    store: async () => {
+      stored.telemetry++;
+    },
+  });
 
   const find = (id: string) =>
     [...investigations.values()].find((one) => one.investigationId === id || one.incident.incidentId === id);
@@ -71,12 +78,8 @@ export function createMemoryRuntime(options: MemoryOptions = {}): MemoryRuntime 
   return {
     stored,
     scans,
-    receiveOtlp: createOtlpReceiver({
-      ...receiving,
-      write: async () => {
-        stored.telemetry++;
-      },
-    }),
+    intake,
+    receiveOtlp: createOtlpHttpReceiver(intake),
     receiveChanges: createChangesReceiver({
       ...receiving,
       writeChanges: async (changes) => {
@@ -118,6 +121,19 @@ export function createMemoryRuntime(options: MemoryOptions = {}): MemoryRuntime 
       refuseBroken();
       questions.push(question);
       return { changes: [], totalRows: 0, truncated: false };
+    },
+    readTrace: async () => {
+      refuseBroken();
+      const nothing = {
+        spans: [],
+        totalSpans: 0,
+        logs: [],
+        totalLogs: 0,
+        exemplars: [],
+        totalExemplars: 0,
+        orphans: 0,
+      };
+      return { startMs: null, ...nothing, truncated: false };
     },
     questions,
     decide: async (approvalId, decision, caller) => {
@@ -221,6 +237,7 @@ export function createMemoryHost(options: MemoryOptions & { token?: string } = {
     token: options.token ?? TOKEN,
     version: '0.0.0-test',
     startedAtMs: 1,
+    grpcUrl: () => undefined,
     state: () => current,
     runtime: () => {
       if (current !== 'ready') throw new UnavailableError(`The host is ${current}.`);

@@ -6,9 +6,10 @@ import type { Caller, Identity } from '../../domain/identity.ts';
 import type { Incident } from '../../domain/incident.ts';
 import type { Investigation, Progress } from '../../domain/investigation.ts';
 import type { TimeWindow } from '../../domain/time-window.ts';
+import type { Trace } from '../../domain/trace.ts';
 import type { Runtime } from '../../runtime/open-runtime.ts';
 
-/** Structurally Pick<Runtime, ...> and listChanges, so that tests can serve something smaller. */
+/** Structurally Pick<Runtime, ...>, listChanges and readTrace, so that tests can serve something smaller. */
 export interface HostRuntime {
   /** People who are known by a token of their own; empty: the host's token has every role. */
   readonly identities: readonly Identity[];
@@ -16,6 +17,7 @@ export interface HostRuntime {
   readonly audit: Runtime['audit'];
   /** `version` answers when the engine does. */
   readonly database: Pick<Runtime['database'], 'version'>;
+  readonly intake: Runtime['intake'];
   receiveOtlp(request: Request): Promise<Response>;
   receiveChanges(request: Request): Promise<Response>;
   openIncident(incident: Incident): Promise<{ incident: Incident; investigationId: string }>;
@@ -31,6 +33,8 @@ export interface HostRuntime {
   ): Promise<Investigation>;
   /** Recorded and inferred changes, the newest first. */
   listChanges(question: ChangesQuestion, signal: AbortSignal): Promise<ChangeList>;
+  /** What carries this trace id; without spans, records and exemplars when nothing does. */
+  readTrace(traceId: string, signal: AbortSignal): Promise<Trace>;
   /** What the listener hears before the promise resolves is what happened so far; then it hears what happens. */
   watch(investigationId: string, listener: (progress: Progress) => void): Promise<() => Promise<void>>;
   verify(id: string, signal?: AbortSignal): Promise<Verification[]>;

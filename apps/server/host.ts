@@ -25,6 +25,8 @@ export interface Host {
   readonly token: string;
   readonly version: string;
   readonly startedAtMs: number;
+  /** Where OTLP/gRPC is taken; undefined: nowhere. */
+  grpcUrl(): string | undefined;
   state(): HostState;
   /** Throws UnavailableError while the host starts or stops. */
   runtime(): HostRuntime;

@@ -6,11 +6,12 @@ import { AppError, ConfigError, errorMessage, InputError } from '../../platform/
 import { openHostRuntime } from './open-host-runtime.ts';
 import { serve } from './serve.ts';
 
-const USAGE = `Usage: inquest serve [--port PORT] [--host HOST] [--data-dir DIR] [--idle-exit SECONDS]
+const USAGE = `Usage: inquest serve [--port PORT] [--grpc-port PORT] [--host HOST] [--data-dir DIR] [--idle-exit SECONDS]
 
-Receives telemetry (OTLP/HTTP) and changes, detects, investigates, and answers the other commands.
+Receives telemetry (OTLP/HTTP and OTLP/gRPC) and changes, detects, investigates, and answers the other commands.
 
   --port PORT          where to listen; 0: any free port (INQUEST_PORT, 4318)
+  --grpc-port PORT     where to take OTLP/gRPC; 0: any free port, off: nowhere (INQUEST_GRPC_PORT, 4317)
   --host HOST          address to listen on (INQUEST_HOST, 127.0.0.1)
   --data-dir DIR       what it stores, its lock and its token (INQUEST_DATA_DIR, ~/.inquest)
   --idle-exit SECONDS  end when nobody asked and nothing was investigated for so long
@@ -50,6 +51,7 @@ function parseFlags(args: readonly string[]): { config: Config; idleExitSeconds:
   if (values.help) return 'help';
   const overrides = {
     INQUEST_PORT: values.port,
+    INQUEST_GRPC_PORT: values['grpc-port'],
     INQUEST_HOST: values.host,
     INQUEST_DATA_DIR: values['data-dir'] === undefined ? undefined : resolve(values['data-dir']),
   };
@@ -63,6 +65,7 @@ function readFlags(args: readonly string[]) {
       args: [...args],
       options: {
         port: { type: 'string' },
+        'grpc-port': { type: 'string' },
         host: { type: 'string' },
         'data-dir': { type: 'string' },
         'idle-exit': { type: 'string' },

@@ -1,20 +1,32 @@
 /** The runtime of a real host: the composed one, and the questions that the API answers with a tool. */
 import { errorOfCode } from '../../api/api-errors.ts';
 import { openRuntime, type Runtime } from '../../runtime/open-runtime.ts';
+import { getTrace } from '../../tools/read/get-trace.ts';
 import { listChanges } from '../../tools/read/list-changes.ts';
-import { runTool } from '../../tools/tool.ts';
+import { runTool, type ToolOutcome } from '../../tools/tool.ts';
 import type { HostRuntime } from './host-runtime.ts';
 
 export async function openHostRuntime(...args: Parameters<typeof openRuntime>): Promise<Runtime & HostRuntime> {
   const runtime = await openRuntime(...args);
-  return { ...runtime, listChanges: changesOf(runtime) };
+  return { ...runtime, listChanges: changesOf(runtime), readTrace: traceOf(runtime) };
 }
 
 function changesOf({ telemetry, clock }: Runtime): HostRuntime['listChanges'] {
   return async ({ window, service, limit }, signal) => {
     const question = { window, limit, ...(service === undefined ? {} : { service }) };
     const outcome = await runTool(listChanges, question, { telemetry, clock, signal });
-    if (outcome.ok) return outcome.output;
-    throw errorOfCode(outcome.error.code, `${outcome.error.message} ${outcome.error.hint}`);
+    return outputOf(outcome);
   };
+}
+
+/** People read more at once than a model can. */
+const LONG_TRACE = { ...getTrace, limits: { ...getTrace.limits, maxTokens: 250_000 } };
+
+function traceOf({ telemetry, clock }: Runtime): HostRuntime['readTrace'] {
+  return async (traceId, signal) => outputOf(await runTool(LONG_TRACE, { traceId }, { telemetry, clock, signal }));
+}
+
+function outputOf<Output>(outcome: ToolOutcome<Output>): Output {
+  if (outcome.ok) return outcome.output;
+  throw errorOfCode(outcome.error.code, `${outcome.error.message} ${outcome.error.hint}`);
 }

@@ -42,7 +42,7 @@ export function refuseForeignHosts(host: Host): Guard {
 export function requireCaller(host: Host): Guard {
   return async (context, next) => {
     const caller = recognise(host, context.req.header('authorization'));
-    if (typeof caller === 'string') return refuseStranger(caller);
+    if (typeof caller === 'string') return answerRefusal(refusalOfStranger(caller));
     context.set('caller', caller);
     await next();
   };
@@ -52,7 +52,7 @@ export function requireCaller(host: Host): Guard {
 export function requirePermission(permission: Permission): Guard {
   return async (context, next) => {
     const caller = context.get('caller');
-    if (!isAllowed(caller, permission)) return refuse(403, 'forbidden', describeRefusal(caller, permission));
+    if (!isAllowed(caller, permission)) return answerRefusal(refusalFor(caller, permission));
     await next();
   };
 }
@@ -60,13 +60,29 @@ export function requirePermission(permission: Permission): Guard {
 /** Telemetry needs no token from this machine, and one that may send from any other. */
 export function requireSenderFromAfar(host: Host): Guard {
   return async (context, next) => {
-    if (!isLoopbackAddress(context.env?.incoming?.socket.remoteAddress)) {
-      const caller = recognise(host, context.req.header('authorization'));
-      if (typeof caller === 'string') return refuseStranger(caller);
-      if (!isAllowed(caller, 'send')) return refuse(403, 'forbidden', describeRefusal(caller, 'send'));
-    }
+    const remoteAddress = context.env?.incoming?.socket.remoteAddress;
+    const refusal = judgeSender(host, { remoteAddress, authorization: context.req.header('authorization') });
+    if (refusal) return answerRefusal(refusal);
     await next();
   };
+}
+
+interface Refusal {
+  readonly status: 401 | 403;
+  readonly code: string;
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Why telemetry is not taken from them, over any protocol; undefined: it is. Throws as `recognise`. */
+export function judgeSender(
+  host: Host,
+  sender: { readonly remoteAddress: string | undefined; readonly authorization: string | undefined },
+): Refusal | undefined {
+  if (isLoopbackAddress(sender.remoteAddress)) return undefined;
+  const caller = recognise(host, sender.authorization);
+  if (typeof caller === 'string') return refusalOfStranger(caller);
+  return isAllowed(caller, 'send') ? undefined : refusalFor(caller, 'send');
 }
 
 /** What the WWW-Authenticate of a refusal says (RFC 6750, section 3) for a token that is missing, or unknown. */
@@ -82,17 +98,22 @@ function recognise(host: Host, authorization = ''): Caller | Challenge {
   return caller ?? 'Bearer realm="inquest", error="invalid_token"';
 }
 
-function refuseStranger(challenge: Challenge): Response {
+function refusalOfStranger(challenge: Challenge): Refusal {
   const message = challenge.includes('error')
     ? 'This host knows no such token: use that of an identity it was started with (INQUEST_IDENTITIES), or the one in host.json in its data directory.'
     : 'Send "Authorization: Bearer TOKEN"; TOKEN is your own, or the one in host.json in the data directory.';
-  return refuse(401, 'unauthorized', message, { 'www-authenticate': challenge });
+  return { status: 401, code: 'unauthorized', message, headers: { 'www-authenticate': challenge } };
 }
 
-function describeRefusal({ name, role }: Caller, permission: Permission): string {
-  return `${name} is a ${role}: this takes the role ${rolesWith(permission)
+function refusalFor({ name, role }: Caller, permission: Permission): Refusal {
+  const roles = rolesWith(permission)
     .join(', ')
-    .replace(/, (?=\w+$)/, ' or ')}.`;
+    .replace(/, (?=\w+$)/, ' or ');
+  return { status: 403, code: 'forbidden', message: `${name} is a ${role}: this takes the role ${roles}.` };
+}
+
+function answerRefusal({ status, code, message, headers }: Refusal): Response {
+  return refuse(status, code, message, headers);
 }
 
 /** Lower case, IPv6 without brackets; empty for what is no URL (`null`, as sandboxed pages send). */

@@ -86,8 +86,8 @@ describe('inquest serve', () => {
   }, async () => {
     const host = serve();
     const line = await host.ready;
-    const { url, token, pid } = readRecord();
-    expect(line).toBe(`Inquest listens on ${url} (OTLP/HTTP, API)`);
+    const { url, grpcUrl, token, pid } = readRecord();
+    expect(line).toBe(`Inquest listens on ${url} (OTLP/HTTP, API) and ${grpcUrl} (OTLP/gRPC)`);
     expect(pid).toBe(host.child.pid);
 
     expect(await sendLog(url)).toBe(200);

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createApiClient } from '../../api/api-client.ts';
 import { HOST_LOCK_FILE, hostRecordSchema, inspectHost } from '../../api/host-lock.ts';
+import { jsonToProto } from '../../ingest/otlp/json-to-proto.ts';
+import { createOtlpGrpcClient } from '../../ingest/otlp-grpc-client.ts';
 import { type Config, loadConfig } from '../../platform/config.ts';
 import { ConfigError, InvariantError, UnavailableError } from '../../platform/errors.ts';
 import { createMemoryRuntime, type MemoryRuntime, WINDOW } from './fixture.contract.ts';
@@ -64,9 +66,9 @@ describe('serve', () => {
   it('says where it listens, answers for its lock, and leaves nothing behind', async () => {
     const { ready, ended, stop, closed, runtime } = start();
     const line = await ready;
-    const { url, token } = readRecord();
-    expect(line).toBe(`Inquest listens on ${url} (OTLP/HTTP, API)`);
-    expect(await createApiClient({ url, token }).status()).toMatchObject({ dataDir });
+    const { url, grpcUrl = '', token } = readRecord();
+    expect(line).toBe(`Inquest listens on ${url} (OTLP/HTTP, API) and ${grpcUrl} (OTLP/gRPC)`);
+    expect(await createApiClient({ url, token }).status()).toMatchObject({ dataDir, grpcUrl });
     const body = JSON.stringify({ kind: 'deploy', service: 'cart', summary: 'v2' });
     await fetch(`${url}/v1/changes`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
     expect(runtime.stored.changes).toBe(1);
@@ -125,6 +127,49 @@ describe('serve', () => {
       await new Promise((resolve) => other.close(resolve));
     }
     await expect(start(configOf({ INQUEST_HOST: '192.0.2.1' })).ended).rejects.toThrow(/no address 192.0.2.1.*--host/);
+  });
+
+  it('says the same of the port for gRPC, and can do without', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    try {
+      const refusal = start(configOf({ INQUEST_GRPC_PORT: String(port) })).ended;
+      await expect(refusal).rejects.toThrow(new RegExp(`Port ${port} .* taken .*--grpc-port or INQUEST_GRPC_PORT`));
+      expect(readdirSync(dataDir)).toEqual([]);
+    } finally {
+      await new Promise((resolve) => other.close(resolve));
+    }
+    const line = await start(configOf({ INQUEST_GRPC_PORT: 'off' })).ready;
+    const { url, grpcUrl } = readRecord();
+    expect([line, grpcUrl]).toEqual([`Inquest listens on ${url} (OTLP/HTTP, API)`, undefined]);
+  });
+
+  it('takes telemetry over gRPC when it is ready, and is told to wait before and after', async () => {
+    const opening = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const runtime = createMemoryRuntime();
+    const openRuntime = async () => {
+      opening.resolve();
+      await gate.promise;
+      return runtime;
+    };
+    const { ready, stop, ended } = start(configOf(), { openRuntime });
+    await opening.promise;
+    const client = createOtlpGrpcClient(new URL(readRecord().grpcUrl ?? '').host);
+    const attributes: object[] = [];
+    const logRecords = [{ timeUnixNano: String(BigInt(Date.now()) * 1_000_000n), body: { stringValue: 'hello' } }];
+    const request = { resourceLogs: [{ resource: { attributes }, scopeLogs: [{ logRecords }] }] };
+    const send = () => client.send('logs', jsonToProto('logs', request), 10_000);
+    expect(await send()).toMatchObject({ code: 14, message: 'The host is starting: try again in a moment.' });
+    gate.resolve();
+    await ready;
+    expect(await send()).toMatchObject({ code: 0 });
+    expect(runtime.stored.telemetry).toBe(1);
+    stop.abort();
+    await ended;
+    expect(await send()).toMatchObject({ code: 14 });
+    client.close();
   });
 
   it('ends when its directory is deleted or given to another host, and leaves the lock of that one alone', async () => {

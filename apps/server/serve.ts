@@ -8,11 +8,12 @@ import { readInquestVersion } from '../../api/inquest-version.ts';
 import { type Clock, systemClock } from '../../platform/clock.ts';
 import type { Config } from '../../platform/config.ts';
 import { errorMessage, UnavailableError } from '../../platform/errors.ts';
-import { createLifecycle } from '../../platform/lifecycle.ts';
+import { createLifecycle, type Lifecycle } from '../../platform/lifecycle.ts';
 import { createLogger, type Logger } from '../../platform/logger.ts';
 import { createActivity } from './activity.ts';
 import { createApp } from './app.ts';
 import { createScanQueue, scanRepeatedly, untilIdle, untilLockLost } from './background.ts';
+import { listenGrpc } from './grpc-listener.ts';
 import type { Host } from './host.ts';
 import type { HostRuntime } from './host-runtime.ts';
 import { listen } from './http-listener.ts';
@@ -46,10 +47,16 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const opened = createLifecycle();
   try {
     refuseIfHosted(config.dataDir, await inspectHost(config.dataDir));
-    const listener = await listen({ fetch: createApp(host).fetch, ...config.server });
-    opened.add('socket', listener.close);
+    const { url, grpcUrl } = await openListeners(control, opened);
     const { token, startedAtMs, version } = host;
-    const record = { pid: process.pid, url: listener.url, token, startedAtMs, version };
+    const record = {
+      pid: process.pid,
+      url,
+      ...(grpcUrl === undefined ? {} : { grpcUrl }),
+      token,
+      startedAtMs,
+      version,
+    };
     const lock = await takeHostLock(config.dataDir, record);
     opened.add('lock', lock.release);
     const runtime = await options.openRuntime(config, host);
@@ -57,7 +64,9 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
     if (!stopping.signal.aborted) {
       control.begin(runtime);
       opened.add('background work', startBackground(host, lock, options));
-      options.print(`Inquest listens on ${listener.url} (OTLP/HTTP, API)`);
+      options.print(
+        `Inquest listens on ${url} (OTLP/HTTP, API)${grpcUrl === undefined ? '' : ` and ${grpcUrl} (OTLP/gRPC)`}`,
+      );
       await aborted(stopping.signal);
     }
   } finally {
@@ -68,16 +77,31 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   }
 }
 
+/** Both sockets, or neither: what is bound when the other cannot be is closed with everything else. */
+async function openListeners(control: HostControl, opened: Lifecycle) {
+  const { host } = control;
+  const { host: address, port, grpcPort } = host.config.server;
+  const http = await listen({ fetch: createApp(host).fetch, host: address, port });
+  opened.add('socket', http.close);
+  if (grpcPort === undefined) return { url: http.url, grpcUrl: undefined };
+  const grpc = await listenGrpc(host, { host: address, port: grpcPort });
+  opened.add('gRPC socket', grpc.close);
+  control.tellGrpcUrl(grpc.url);
+  return { url: http.url, grpcUrl: grpc.url };
+}
+
 interface HostControl {
   readonly host: Host;
   readonly stopping: AbortController;
   /** From now on the host is ready. */
   begin(runtime: HostRuntime): void;
+  tellGrpcUrl(url: string): void;
 }
 
 function createHostControl(config: Config): HostControl {
   const stopping = new AbortController();
   let current: { runtime: HostRuntime; scan: Host['scan'] } | undefined;
+  let grpcUrl: string | undefined;
 
   const state = (): HostState => {
     if (stopping.signal.aborted) return 'stopping';
@@ -95,6 +119,7 @@ function createHostControl(config: Config): HostControl {
     token: randomBytes(24).toString('base64url'),
     version: readInquestVersion(),
     startedAtMs: systemClock.nowMs(),
+    grpcUrl: () => grpcUrl,
     state,
     runtime: () => ready().runtime,
     scan: (signal) => ready().scan(signal),
@@ -106,6 +131,9 @@ function createHostControl(config: Config): HostControl {
     stopping,
     begin: (runtime) => {
       current = { runtime, scan: createScanQueue((signal) => runtime.scanNow(signal)) };
+    },
+    tellGrpcUrl: (url) => {
+      grpcUrl = url;
     },
   };
 }
