@@ -36,6 +36,7 @@ export interface RunSuiteOptions {
 export interface SuiteReport {
   readonly suite: string;
   readonly part: string;
+  /** None where no incidents are predicted: what was made of files is in the predictions file alone. */
   readonly predictions: readonly Prediction[];
   /** Undefined when the part comes without labels: then there are predictions only. */
   readonly score: object | undefined;
@@ -55,6 +56,11 @@ export async function runSuite(options: RunSuiteOptions): Promise<SuiteReport> {
     throw new InputError(`The suite ${options.suite} needs --data, the folder of its data set.`);
   const data = await unpackDataset(options.dataDir, options.part);
   try {
+    if (suite.source === 'files') {
+      const files = suite.predict(data, options.only ?? '');
+      await writeFiles(files, options);
+      return report(options, [], suite.score(data, files), files.length);
+    }
     const predictions = await predictCases(suite, suite.listCases(data), options);
     // Labels are opened only here, after the last case.
     const labels: unknown = data.labelsPath ? JSON.parse(await readFile(data.labelsPath, 'utf8')) : undefined;
@@ -62,6 +68,15 @@ export async function runSuite(options: RunSuiteOptions): Promise<SuiteReport> {
   } finally {
     await data.remove();
   }
+}
+
+async function writeFiles(
+  files: readonly object[],
+  { suite, only = '', predictionsPath }: RunSuiteOptions,
+): Promise<void> {
+  if (files.length === 0) throw new InputError(`No file of ${suite} has "${only}" in its name.`);
+  if (predictionsPath)
+    await writePredictions(predictionsPath, files.map((file) => `${JSON.stringify(file)}\n`).join(''));
 }
 
 async function predictCases(
@@ -72,7 +87,7 @@ async function predictCases(
   const { only = '', predictionsPath, signal } = options;
   const chosen = cases.filter(({ caseId }) => caseId.includes(only));
   if (chosen.length === 0) throw new InputError(`No case of ${options.suite} has "${only}" in its id.`);
-  if (predictionsPath) await startFile(predictionsPath);
+  if (predictionsPath) await writePredictions(predictionsPath, '');
   const predictions: Prediction[] = [];
   for (const replayCase of chosen) {
     signal.throwIfAborted();
@@ -89,9 +104,9 @@ async function predictCases(
 }
 
 /** Before the first case, so that a wrong path costs no run. */
-async function startFile(path: string): Promise<void> {
+async function writePredictions(path: string, text: string): Promise<void> {
   try {
-    await writeFile(path, '');
+    await writeFile(path, text);
   } catch (cause) {
     throw new InputError(`The predictions cannot be written: ${errorMessage(cause)}.`, { cause });
   }
@@ -101,9 +116,10 @@ function report(
   { suite, part }: RunSuiteOptions,
   predictions: readonly Prediction[],
   scored: Scored | undefined,
+  count = predictions.length,
 ): SuiteReport {
   const text =
-    scored?.text ?? `${predictions.length} predictions; no labels.json beside the data, so nothing is scored.`;
+    scored?.text ?? `${count} predictions; no labels.json or truth files beside the data: nothing is scored.`;
   return { suite, part, predictions, score: scored?.score, text };
 }
 

@@ -24,3 +24,18 @@ export type Suite =
       listCases(): ReplayCase[];
       score(predictions: readonly Prediction[]): Scored;
     };
+
+/** For one file of log lines: the template of each line, by any name, in the order of the lines. */
+export interface FilePrediction {
+  readonly system: string;
+  readonly groups: readonly string[];
+}
+
+/** Files that are read as they are: nothing is replayed or investigated. */
+export interface FileSuite<P extends object = object> {
+  readonly source: 'files';
+  /** @param only part of the names of the files to read */
+  predict(data: UnpackedDataset, only: string): P[];
+  /** Undefined where the data comes without the answers. */
+  score(data: UnpackedDataset, predictions: readonly P[]): Scored | undefined;
+}

@@ -2,11 +2,13 @@
 import { z } from 'zod';
 import { InputError } from '../platform/errors.ts';
 import { listNezhaCases } from './datasets/nezha.ts';
+import { logTemplatesSuite } from './log-templates-suite.ts';
+import { nabSuite } from './nab-suite.ts';
 import { rootCauseBenchSuite } from './rootcausebench-suite.ts';
 import { describeRanking } from './scorers/describe-ranking.ts';
 import { rankServices, type ServiceTruth } from './scorers/rank-services.ts';
 import { simulatorSuite } from './simulator-suite.ts';
-import type { Suite } from './suite.ts';
+import type { FileSuite, Suite } from './suite.ts';
 
 const nezhaLabels = z
   .array(
@@ -40,9 +42,11 @@ const nezhaSuite: Suite = {
   },
 };
 
-export const SUITES: Readonly<Record<string, Suite>> = {
+export const SUITES: Readonly<Record<string, Suite | FileSuite>> = {
   simulator: simulatorSuite,
   'nezha-trainticket': nezhaSuite,
   'nezha-onlineboutique': nezhaSuite,
   rootcausebench: rootCauseBenchSuite,
+  loghub2k: logTemplatesSuite,
+  nab: nabSuite,
 };
