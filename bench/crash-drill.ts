@@ -23,6 +23,8 @@ import { type Sender, startSender } from './start-sender.ts';
 export const VICTIMS = ['host', 'engine', 'client', 'restart'] as const;
 export type Victim = (typeof VICTIMS)[number];
 
+export type Protocol = 'http' | 'grpc';
+
 export interface DrillOptions {
   /** An empty directory of the drill's own. */
   readonly directory: string;
@@ -33,6 +35,8 @@ export interface DrillOptions {
   readonly spreadMs?: number;
   /** Clients that send at the same time; 6 by default. */
   readonly clients?: number;
+  /** How they send; HTTP by default. */
+  readonly protocol?: Protocol;
   readonly signal: AbortSignal;
   readonly onRound?: (round: Round) => void;
 }
@@ -101,6 +105,7 @@ interface Stage {
   readonly dataDir: string;
   readonly effects: EffectCounter;
   readonly clients: number;
+  readonly protocol: Protocol;
   readonly signal: AbortSignal;
   readonly window: TimeWindow;
   host: DrillHost;
@@ -109,7 +114,7 @@ interface Stage {
 }
 
 async function openStage(
-  { directory, signal, clients = DEFAULT_CLIENTS }: DrillOptions,
+  { directory, signal, clients = DEFAULT_CLIENTS, protocol = 'http' }: DrillOptions,
   effects: EffectCounter,
 ): Promise<Stage> {
   const dataDir = join(directory, 'data');
@@ -126,11 +131,13 @@ async function openStage(
     dataDir,
     effects,
     clients,
+    protocol,
     signal,
     window: { startMs: SHOP_END_MS - 12 * MINUTE_MS, endMs: SHOP_END_MS },
     host,
     restartHost: async () => {
-      stage.host = await startDrillHost({ dataDir, port: host.port, env });
+      const grpcPort = Number(new URL(host.grpcUrl ?? '').port);
+      stage.host = await startDrillHost({ dataDir, port: host.port, grpcPort, env });
     },
     close: async () => {
       stage.host.signal('SIGTERM');
@@ -196,7 +203,8 @@ interface Load {
   replace(): void;
 }
 
-function openLoad({ directory, host, clients }: Stage, service: string): Load {
+function openLoad({ directory, host, clients, protocol }: Stage, service: string): Load {
+  const grpcAddress = protocol === 'grpc' && host.grpcUrl !== undefined ? new URL(host.grpcUrl).host : undefined;
   const journals: string[] = [];
   const start = () => {
     const name = `${service}.${journals.length}`;
@@ -204,6 +212,7 @@ function openLoad({ directory, host, clients }: Stage, service: string): Load {
     journals.push(journalPath);
     return startSender({
       url: host.url,
+      grpcAddress,
       name,
       service,
       clients,

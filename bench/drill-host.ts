@@ -22,6 +22,8 @@ export interface DrillHostOptions {
   readonly dataDir: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Of OTLP/gRPC; any free one by default. */
+  readonly grpcPort?: number;
   /** Besides the PATH: a drill is not to depend on the settings of whoever runs it. */
   readonly env?: Readonly<Record<string, string>>;
   readonly uid?: number;
@@ -35,6 +37,8 @@ export interface EndedHost {
 export interface DrillHost {
   readonly url: string;
   readonly port: number;
+  readonly grpcUrl: string | undefined;
+  readonly pid: number;
   readonly client: ApiClient;
   /** Process id of its engine now. */
   enginePid(): number;
@@ -58,8 +62,17 @@ export async function startDrillHost(options: DrillHostOptions): Promise<DrillHo
 }
 
 /** One that is not expected to become ready. */
-export function spawnHost({ dataDir, port, env = {}, uid }: DrillHostOptions) {
-  const flags = ['--port', String(port), '--data-dir', dataDir, '--idle-exit', String(ORPHAN_EXIT_SECONDS)];
+export function spawnHost({ dataDir, port, grpcPort = 0, env = {}, uid }: DrillHostOptions) {
+  const flags = [
+    '--port',
+    String(port),
+    '--grpc-port',
+    String(grpcPort),
+    '--data-dir',
+    dataDir,
+    '--idle-exit',
+    String(ORPHAN_EXIT_SECONDS),
+  ];
   const child = spawn(process.execPath, [BIN, 'serve', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: '/usr/bin:/bin', ...env },
@@ -74,11 +87,15 @@ export function spawnHost({ dataDir, port, env = {}, uid }: DrillHostOptions) {
 }
 
 function describe(dataDir: string, child: ChildProcess, said: () => string, ended: Promise<EndedHost>): DrillHost {
-  const { url, token } = hostRecordSchema.parse(JSON.parse(readFileSync(join(dataDir, HOST_LOCK_FILE), 'utf8')));
+  const { url, grpcUrl, token, pid } = hostRecordSchema.parse(
+    JSON.parse(readFileSync(join(dataDir, HOST_LOCK_FILE), 'utf8')),
+  );
   const engine = () => engineSchema.parse(JSON.parse(readFileSync(join(dataDir, ENGINE_ADDRESS_FILE), 'utf8')));
   return {
     url,
     port: Number(new URL(url).port),
+    grpcUrl,
+    pid,
     client: createApiClient({ url, token }),
     enginePid: () => engine().pid,
     openDatabase: () => openDatabase({ ...engine(), database: 'inquest' }),

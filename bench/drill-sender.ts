@@ -4,43 +4,64 @@
  */
 import { appendFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { DRILL_SIGNALS, numberedBody } from './numbered-telemetry.ts';
+import { jsonToProto } from '../ingest/otlp/json-to-proto.ts';
+import { createOtlpGrpcClient, type OtlpGrpcClient } from '../ingest/otlp-grpc-client.ts';
+import { DRILL_SIGNALS, type DrillSignal, numberedBody } from './numbered-telemetry.ts';
 
 export interface SenderOrders {
   /** Base of the host; the same after a restart. */
   readonly url: string;
+  /** `host:port` of its OTLP/gRPC; left out: telemetry goes over HTTP. */
+  readonly grpcAddress?: string | undefined;
   /** Name of this sender: its requests are called NAME.CLIENT.N. */
   readonly name: string;
   readonly service: string;
   readonly clients: number;
   readonly recordsPerRequest: number;
   readonly journalPath: string;
+  /** After so long without an answer it sends again; as impatient as it may be by default. */
+  readonly attemptTimeoutMs?: number;
   readonly keys: { readonly request: string; readonly record: string };
 }
+
+/** What the process that started it is told of each attempt: an HTTP status, 0 for no answer or one that rejects records. */
+export type AttemptOutcome = number;
 
 /** Journal lines: `S REQUEST RECORDS` before every attempt, `A REQUEST` once it is acknowledged in full. */
 export type JournalMark = 'S' | 'A';
 
-/** As impatient as it may be: real senders wait longer, and find more done. */
+/** Real senders wait longer, and find more done. */
 const PAUSE_MS = 40;
-const ATTEMPT_TIMEOUT_MS = 20_000;
+const DEFAULT_ATTEMPT_TIMEOUT_MS = 20_000;
+
+/** RESOURCE_EXHAUSTED and UNAVAILABLE: come back later. */
+const HTTP_OF_GRPC: Readonly<Record<number, AttemptOutcome>> = { 8: 429, 14: 503 };
 
 async function work(orders: SenderOrders, stopping: AbortSignal): Promise<void> {
   const journal = (mark: JournalMark, ...words: (string | number)[]) =>
     appendFileSync(orders.journalPath, `${[mark, ...words].join(' ')}\n`);
 
-  async function attempt(signal: string, body: string): Promise<boolean> {
+  const timeoutMs = orders.attemptTimeoutMs ?? DEFAULT_ATTEMPT_TIMEOUT_MS;
+  const grpc = orders.grpcAddress === undefined ? undefined : createOtlpGrpcClient(orders.grpcAddress);
+
+  async function attemptGrpc({ send }: OtlpGrpcClient, signal: DrillSignal, body: string): Promise<AttemptOutcome> {
+    const { code, response } = await send(signal, jsonToProto(signal, JSON.parse(body)), timeoutMs);
+    if (code === 0) return response.length === 0 ? 200 : 0; // a partial success has a body
+    return HTTP_OF_GRPC[code] ?? 0;
+  }
+
+  async function attemptHttp(signal: DrillSignal, body: string): Promise<AttemptOutcome> {
     try {
       const response = await fetch(`${orders.url}/v1/${signal}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body,
-        signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeoutMs),
       });
       const answer = await response.text();
-      return response.ok && !answer.includes('partialSuccess');
+      return answer.includes('partialSuccess') ? 0 : response.status;
     } catch {
-      return false;
+      return 0;
     }
   }
 
@@ -52,17 +73,20 @@ async function work(orders: SenderOrders, stopping: AbortSignal): Promise<void> 
     const body = numberedBody({ request, signal, service, records, keys, atMs: Date.now() });
     for (;;) {
       journal('S', request, records);
-      if (await attempt(signal, body)) break;
+      const outcome = await (grpc ? attemptGrpc(grpc, signal, body) : attemptHttp(signal, body));
+      if (outcome === 200) break;
+      process.send?.(outcome);
       await delay(PAUSE_MS);
     }
     journal('A', request);
-    process.send?.('acknowledged');
+    process.send?.(200);
   }
 
   async function keepSending(client: number): Promise<void> {
     for (let turn = 1; !stopping.aborted; turn++) await deliver(client, turn);
   }
   await Promise.all(Array.from({ length: orders.clients }, (_, client) => keepSending(client)));
+  grpc?.close();
 }
 
 if (import.meta.main && process.send) {

@@ -3,11 +3,13 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { InvariantError } from '../platform/errors.ts';
-import type { SenderOrders } from './drill-sender.ts';
+import type { AttemptOutcome, SenderOrders } from './drill-sender.ts';
 
 export interface Sender {
   /** Resolves when so many more requests are acknowledged; rejects when it ends before, or the signal's reason. */
   acknowledged(more: number, signal: AbortSignal): Promise<void>;
+  /** Attempts so far by their outcome. */
+  attempts(): ReadonlyMap<AttemptOutcome, number>;
   /** Lets every client finish the request it is at, however often it has to be sent, and ends. */
   stop(signal: AbortSignal): Promise<void>;
   /** kill -9. */
@@ -19,14 +21,15 @@ export function startSender(orders: SenderOrders): Sender {
     new URL(`./drill-sender${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
   );
   const child = fork(script, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  let count = 0;
+  const attempts = new Map<AttemptOutcome, number>();
+  const acknowledgedSoFar = () => attempts.get(200) ?? 0;
   let waiting: (() => void)[] = [];
   const wake = () => {
     for (const resume of waiting) resume();
     waiting = [];
   };
-  child.on('message', () => {
-    count++;
+  child.on('message', (outcome: AttemptOutcome) => {
+    attempts.set(outcome, (attempts.get(outcome) ?? 0) + 1);
     wake();
   });
   child.on('exit', wake);
@@ -35,12 +38,13 @@ export function startSender(orders: SenderOrders): Sender {
   return {
     acknowledged: async (more, signal) => {
       signal.addEventListener('abort', wake, { once: true });
-      for (const goal = count + more; count < goal; ) {
+      for (const goal = acknowledgedSoFar() + more; acknowledgedSoFar() < goal; ) {
         signal.throwIfAborted();
         if (hasEnded(child)) throw new InvariantError('a sender of the drill ended by itself');
         await new Promise<void>((resolve) => waiting.push(resolve));
       }
     },
+    attempts: () => attempts,
     stop: async (signal) => {
       const gone = ended(child, signal);
       if (child.connected) child.send('stop');
