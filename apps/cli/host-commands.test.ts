@@ -28,6 +28,19 @@ const verifications = [
   },
 ];
 
+const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
+const TRACE = {
+  startMs: Date.UTC(2026, 2, 4, 10),
+  spans: [],
+  totalSpans: 0,
+  logs: [{ offsetMs: 0, service: 'job', spanId: '', severity: 'WARN', body: 'sampled out' }],
+  totalLogs: 1,
+  exemplars: [],
+  totalExemplars: 0,
+  orphans: 0,
+  truncated: false,
+};
+
 let dataDir: string;
 let host: StubHost;
 
@@ -51,6 +64,7 @@ async function openHost(options: Partial<StubHostOptions> = {}): Promise<void> {
       listApprovals: () => [200, { approvals: [pending.approval] }],
       decide: () => [200, decided],
       verify: () => [200, { verifications }],
+      getTrace: () => [200, TRACE],
       ...options.answers,
     },
   });
@@ -73,6 +87,7 @@ describe('--json', () => {
     [['investigate', '--service', 'checkout', '--since', '15m'], 'verdict', 4],
     [['approve', incidentId], 'actionOutcome', 0],
     [['verify', incidentId], 'verifications', 5],
+    [['trace', TRACE_ID.toUpperCase()], 'spans', 0],
     [['show', 'inc_unknown'], 'error', 6],
   ])('%j prints exactly one document', async (words, member, status) => {
     await openHost();

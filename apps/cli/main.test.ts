@@ -12,6 +12,12 @@ function inquest(...words: string[]): Promise<FinishedInquest> {
   return startInquest(words, { ...process.env, INQUEST_DATA_DIR: dataDir }).finished;
 }
 
+it('ends without a word when nobody reads on', async () => {
+  const { child, finished } = startInquest(['--help'], { ...process.env, INQUEST_DATA_DIR: dataDir });
+  child.stdout?.destroy();
+  expect(await finished).toEqual({ code: 0, stdout: '', stderr: '' });
+});
+
 describe('wrong usage', () => {
   it('is answered by one helpful line, and by nothing on stdout (mistakes.test.ts has the table)', async () => {
     const { code, stdout, stderr } = await inquest('incidnts');

@@ -16,9 +16,11 @@ import { addEvalCommand } from './commands/eval.ts';
 import { addIncidentsCommand } from './commands/incidents.ts';
 import { addIngestCommand } from './commands/ingest.ts';
 import { addInvestigateCommand } from './commands/investigate.ts';
+import { addKafkaCommand } from './commands/kafka.ts';
 import { addShowCommand } from './commands/show.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
 import { addTokenCommand } from './commands/token.ts';
+import { addTraceCommand } from './commands/trace.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { describeError } from './describe-error.ts';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts';
@@ -40,6 +42,7 @@ const NAME = import.meta.url.endsWith('.ts') ? ['npm', 'run', '-s', 'inquest', '
 export async function main(words: readonly string[]): Promise<ExitCode> {
   const interrupted = new AbortController();
   const stopListening = abortOnSignals(interrupted);
+  const stopWatching = stopWhenUnread(interrupted);
   let exitCode: ExitCode = EXIT.ok;
   const program = createProgram(async (work) => {
     exitCode = await work(openCli(program, interrupted.signal));
@@ -50,10 +53,11 @@ export async function main(words: readonly string[]): Promise<ExitCode> {
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     if (!interrupted.signal.aborted) return report(error, words, program);
-    process.stderr.write('inquest: interrupted\n');
+    if (!process.stdout.destroyed) process.stderr.write('inquest: interrupted\n');
     return EXIT.interrupted;
   } finally {
     stopListening();
+    stopWatching();
   }
 }
 
@@ -90,11 +94,13 @@ function createProgram(run: RunWork): Command {
     addInvestigateCommand,
     addIncidentsCommand,
     addShowCommand,
+    addTraceCommand,
     addApproveCommand,
     addRejectCommand,
     addVerifyCommand,
     addAuditCommand,
     addTokenCommand,
+    addKafkaCommand,
     addDoctorCommand,
     addConfigCommand,
     addCompletionCommand,
@@ -137,6 +143,19 @@ function report(error: unknown, words: readonly string[], program: Command): Exi
   process.stderr.write(`inquest: ${message}\n`);
   if (words.includes('--json')) process.stdout.write(`${plainJson({ error: { code, message } }, 2)}\n`);
   return exitCode;
+}
+
+/** `inquest ... | head`: whoever read has seen enough, which is no error; what runs is stopped as by Ctrl-C. */
+function stopWhenUnread(controller: AbortController): () => void {
+  const { stdout } = process;
+  const stop = () => controller.abort();
+  if (!stdout.listeners('error').includes(throwUnlessUnread)) stdout.on('error', throwUnlessUnread);
+  stdout.on('error', stop);
+  return () => void stdout.off('error', stop);
+}
+
+function throwUnlessUnread(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 /** The first signal asks the command to end, the second one ends the process. */

@@ -35,3 +35,10 @@ export function readHttpUrl(text: string): string {
 export function faultOption(description: string): Option {
   return new Option('--fault <kind>', description).choices(FAULT_KINDS);
 }
+
+/** Of things that are done so many times. */
+export function readCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 1_000) return count;
+  throw new InvalidArgumentError('A whole number from 1 to 1000.');
+}

@@ -7,6 +7,7 @@ import { readInquestVersion } from '../../../api/inquest-version.ts';
 import type { JoinedHost } from '../../../api/join-or-start-host.ts';
 import { signalSchema } from '../../../domain/signal.ts';
 import { AppError, errorMessage } from '../../../platform/errors.ts';
+import { silentLogger } from '../../../platform/logger.ts';
 import { type Cli, joinHost, pageOf, type RunWork, shellWord } from '../cli.ts';
 import { EXIT } from '../exit-codes.ts';
 import { hangingText } from '../layout.ts';
@@ -36,6 +37,7 @@ export function addDoctorCommand(program: Command, run: RunWork): void {
         const checks = [
           checkNode(),
           ...(await checkHost(cli)),
+          ...(await checkKafka(cli)),
           await checkDisk(cli),
           await checkSecrets(cli.config.dataDir),
           describeActions(cli),
@@ -84,6 +86,25 @@ async function modeOf(path: string): Promise<number | undefined> {
   );
 }
 
+/** Asked here, not through the host: a host may be well while its brokers are away. */
+async function checkKafka({ config }: Cli): Promise<Check[]> {
+  if (config.kafka === undefined) return [];
+  const name = 'Kafka';
+  // The driver comes with it: loaded by this command only.
+  const { inspectKafka } = await import('../../../ingest/kafka/inspect-kafka.ts');
+  try {
+    const { partitions, deadLetters } = await inspectKafka(config.kafka, silentLogger);
+    const lag = partitions.reduce((sum, each) => sum + each.lag, 0);
+    const behind = `${countOf(partitions.length, 'partition')}, ${countOf(lag, 'message')} behind`;
+    const text = `${config.kafka.brokers.join(', ')}: ${behind}`;
+    if (deadLetters === 0) return [{ name, status: 'ok', text }];
+    const buried = `${countOf(deadLetters, 'dead letter')} (when the reason is gone: inquest kafka replay)`;
+    return [{ name, status: 'warning', text: `${text}, ${buried}` }];
+  } catch (error) {
+    return [{ name, status: 'failed', text: errorMessage(error) }];
+  }
+}
+
 function describeActions({ config }: Cli): Check {
   const { webhook } = config.approval;
   const text = webhook
@@ -114,6 +135,7 @@ async function checkHost(cli: Cli): Promise<Check[]> {
       describeHost(host, status, cli.clock.nowMs()),
       describeEngine(status),
       await checkReceiver(host, cli.signal),
+      await checkGrpcReceiver(host, status),
       await checkAudit(host, cli.signal),
       ...signalSchema.options.map((signal) => describeSignal(signal, status, cli.clock.nowMs())),
       describeIngest(status),
@@ -161,6 +183,20 @@ async function checkReceiver({ url, token }: JoinedHost, signal: AbortSignal): P
     signal.throwIfAborted();
     return { name: 'receiver', status: 'failed', text: errorMessage(error) };
   }
+}
+
+const GRPC_TIMEOUT_MS = 5_000;
+
+async function checkGrpcReceiver({ token }: JoinedHost, { grpcUrl }: HostStatus): Promise<Check> {
+  const name = 'gRPC receiver';
+  if (grpcUrl === undefined) return { name, status: 'ok', text: 'off (INQUEST_GRPC_PORT)' };
+  // The driver comes with it: loaded by this command only.
+  const { createOtlpGrpcClient } = await import('../../../ingest/otlp-grpc-client.ts');
+  const client = createOtlpGrpcClient(new URL(grpcUrl).host, { token });
+  const { code, message } = await client.send('traces', new Uint8Array(), GRPC_TIMEOUT_MS);
+  client.close();
+  if (code === 0) return { name, status: 'ok', text: `OTLP/gRPC at ${grpcUrl}` };
+  return { name, status: 'failed', text: `${grpcUrl}: ${message} (gRPC status ${code})` };
 }
 
 function describeSignal(signal: string, { newest }: HostStatus, nowMs: number): Check {
