@@ -43,7 +43,9 @@ const CAUSES: Readonly<Record<string, CauseType>> = {
 
 function askRanking(notebook: Notebook, { scope }: Task) {
   const window = { startMs: scope.baseline.startMs, endMs: scope.window.endMs };
-  return notebook.ask(rankChangeSuspicion, { window, calls: scope.calls.slice(0, MAX_CALLS), limit: MAX_COMMITS });
+  const troubleSinceMs = scope.onsetGrid.firstMs;
+  const calls = scope.calls.slice(0, MAX_CALLS);
+  return notebook.ask(rankChangeSuspicion, { window, troubleSinceMs, calls, limit: MAX_COMMITS });
 }
 
 /** @param symptoms takes findings about what services show, which are about telemetry and not about changes */

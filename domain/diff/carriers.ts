@@ -101,11 +101,12 @@ export function isSameCommit(left: string, right: string): boolean {
   return short.length >= 7 && long.toLowerCase().startsWith(short.toLowerCase());
 }
 
-/** Of the signs' weight: what began after the change. */
-export function explainedShare({ atMs }: Carrier, trouble: readonly Sign[]): number {
-  const all = trouble.reduce((sum, sign) => sum + sign.weight, 0);
-  const later = trouble.filter(({ onsetMs }) => onsetMs >= atMs - SLACK_MS);
-  return all === 0 ? 0 : later.reduce((sum, sign) => sum + sign.weight, 0) / all;
+/** Of the signs' weight: what began after the change. What began before it, and before the trouble, is background. */
+export function explainedShare({ atMs }: Carrier, trouble: readonly Sign[], troubleSinceMs = 0): number {
+  const weigh = (signs: readonly Sign[]) => signs.reduce((sum, { weight }) => sum + weight, 0);
+  const since = Math.min(atMs, troubleSinceMs) - SLACK_MS;
+  const all = weigh(trouble.filter(({ onsetMs }) => onsetMs >= since));
+  return all === 0 ? 0 : weigh(trouble.filter(({ onsetMs }) => onsetMs >= atMs - SLACK_MS)) / all;
 }
 
 const NEARNESS = { itself: 1, neighbour: 0.9, unheard: 0.7, healthy: 0.5 };

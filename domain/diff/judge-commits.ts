@@ -63,6 +63,8 @@ export interface CommitMatter {
   readonly deploys: readonly DeployRecord[];
   readonly incident: IncidentSigns;
   readonly calls: readonly { readonly caller: string; readonly callee: string }[];
+  /** The incident began no earlier: what began before speaks against no commit. 0: unknown. */
+  readonly troubleSinceMs?: number;
   /** What status pages and providers said meanwhile. */
   readonly notes?: readonly StatusNote[];
 }
@@ -100,12 +102,12 @@ function judge(
   commit: CommitRecord,
   classified: ClassifiedDiff,
   { vocabulary, sharedWords }: Overlap,
-  { deploys, incident, calls }: CommitMatter,
+  { deploys, incident, calls, troubleSinceMs = 0 }: CommitMatter,
 ): Judgement {
   const trouble = incident.signs.filter(({ isLoad }) => !isLoad);
   const carriers = carriersOf(commit, deploys, serviceNames(deploys, incident.signs)).map((carrier) => ({
     carrier,
-    explained: explainedShare(carrier, trouble),
+    explained: explainedShare(carrier, trouble, troubleSinceMs),
     nearness: nearness(carrier, trouble, calls),
   }));
   const [best] = carriers.sort((left, right) => carriageWeight(right) - carriageWeight(left));

@@ -58,6 +58,11 @@ export const rankChangeSuspicion = defineTool({
     'Commits (and configuration changes) with diffs, the one that explains the trouble best first: what the diff does against the symptoms, rare words it shares with new log lines, errors and shifted metrics, and whether a deploy carried it before they began; with the best explanation outside the code.',
   input: z.object({
     window: windowInput.describe('All telemetry to look at: normal time, then trouble until the end.'),
+    troubleSinceMs: z
+      .int()
+      .nonnegative()
+      .default(0)
+      .describe('Unix milliseconds; the trouble began no earlier, so what began before is background.'),
     calls: z
       .array(z.object({ caller: z.string(), callee: z.string() }))
       .max(5_000)
@@ -83,7 +88,7 @@ export const rankChangeSuspicion = defineTool({
   }),
   effect: 'read',
   limits: { maxRows: MAX_KINDS, timeoutMs: 30_000, maxTokens: 8_000 },
-  run: async ({ window, calls, limit }, context, limits) => {
+  run: async ({ window, troubleSinceMs, calls, limit }, context, limits) => {
     const bounds = { maxRows: MAX_CHANGES, timeoutMs: limits.timeoutMs, signal: context.signal };
     const reach = { startMs: Math.max(0, window.startMs - LOOKBACK_MS), endMs: window.endMs };
     const recorded = await context.telemetry.changes.listRecorded(
@@ -101,7 +106,14 @@ export const rankChangeSuspicion = defineTool({
     const notes = changes
       .filter(({ kind, diff }) => kind === 'infrastructure' && diff === '')
       .map(({ atMs, summary }) => ({ atMs, text: summary }));
-    const { ranked, isConvincing, outside } = judgeCommits({ commits, deploys, incident, calls, notes });
+    const { ranked, isConvincing, outside } = judgeCommits({
+      commits,
+      deploys,
+      incident,
+      calls,
+      notes,
+      troubleSinceMs,
+    });
     const summaries = new Map(commits.map(({ sha, summary }) => [sha, summary]));
     const shaped = ranked.slice(0, limit).map((one) => shapeCommit(one, summaries.get(one.sha) ?? ''));
     const { rows, ...cut } = cutRows(shaped, limits, ranked.length);
