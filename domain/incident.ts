@@ -12,6 +12,8 @@ export const incidentStatusSchema = z.enum([
   'failed',
 ]);
 
+export const severitySchema = z.enum(['low', 'medium', 'high']);
+
 export const incidentSchema = z.object({
   incidentId: z.string().min(1),
   title: z.string().max(500),
@@ -28,7 +30,7 @@ export const incidentSchema = z.object({
   earliestOnsetMs: z.int().nonnegative().optional(),
   /** Best known start of the trouble; absent: the investigation looks for it. */
   onsetMs: z.int().nonnegative().optional(),
-  severity: z.enum(['low', 'medium', 'high']),
+  severity: severitySchema,
   anomalies: z.array(anomalySchema),
   investigationId: z.string().optional(),
 });

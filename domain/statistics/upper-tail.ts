@@ -61,3 +61,16 @@ function countAtLeast(falling: readonly number[], value: number): number {
   }
   return low;
 }
+
+/**
+ * The value that is passed with probability `risk` by one more like those seen: the same exponential tail, read the other way.
+ * Infinity while fewer than 50 have been seen.
+ */
+export function tailBar({ count, top }: UpperTail, risk: number): number {
+  if (count < LEAST_COUNT) return Number.POSITIVE_INFINITY;
+  const length = Math.min(top.length, Math.max(LEAST_TAIL, Math.floor(count * TAIL_SHARE)));
+  const base = top[length - 1] ?? 0;
+  let excess = 0;
+  for (let index = 0; index < length; index++) excess += (top[index] ?? 0) - base;
+  return base + (excess / length) * Math.log(length / (count * risk));
+}
