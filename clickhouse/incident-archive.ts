@@ -1,45 +1,66 @@
-/** What outlives a process: incidents, investigations, approvals and evidence, as documents by kind and id; the newest version wins. */
+/** What outlives a process: incidents, investigations, approvals, evidence, feedback and rules, as documents by kind and id; the newest version wins. */
 import { type Approval, approvalSchema } from '../domain/approval.ts';
 import { type Evidence, evidenceSchema } from '../domain/evidence.ts';
+import { type Feedback, feedbackSchema } from '../domain/feedback.ts';
 import { type Incident, incidentSchema } from '../domain/incident.ts';
+import { type IncidentCourse, incidentCourseSchema } from '../domain/incident-course.ts';
 import { type Investigation, investigationSchema } from '../domain/investigation.ts';
+import { type NoiseRule, noiseRuleSchema } from '../domain/noise-rule.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from './database.ts';
 import { createRowVersions } from './row-versions.ts';
 
 interface DocumentShapes {
   incident: Incident;
+  course: IncidentCourse;
   investigation: Investigation;
   approval: Approval;
   evidence: Evidence;
+  feedback: Feedback;
+  rule: NoiseRule;
 }
 type Kind = keyof DocumentShapes;
 
 const PARSERS: { readonly [K in Kind]: { parse(value: unknown): DocumentShapes[K] } } = {
   incident: incidentSchema,
+  course: incidentCourseSchema,
   investigation: investigationSchema,
   approval: approvalSchema,
   evidence: evidenceSchema,
+  feedback: feedbackSchema,
+  rule: noiseRuleSchema,
 };
 
 const IDS: { readonly [K in Kind]: (document: DocumentShapes[K]) => string } = {
   incident: ({ incidentId }) => incidentId,
+  course: ({ incidentId }) => incidentId,
   investigation: ({ investigationId }) => investigationId,
   approval: ({ approvalId }) => approvalId,
   evidence: ({ evidenceId }) => evidenceId,
+  feedback: ({ feedbackId }) => feedbackId,
+  rule: ({ ruleId }) => ruleId,
 };
 
 const TIMES: { readonly [K in Kind]: (document: DocumentShapes[K]) => number } = {
   incident: ({ openedAtMs }) => openedAtMs,
+  course: ({ openedAtMs }) => openedAtMs,
   investigation: ({ startedAtMs }) => startedAtMs,
   approval: ({ requestedAtMs }) => requestedAtMs,
   evidence: ({ takenAtMs }) => takenAtMs,
+  feedback: ({ atMs }) => atMs,
+  rule: ({ proposedAtMs }) => proposedAtMs,
 };
 
 export interface IncidentArchive {
   /** Stores these documents; one with the same id is replaced. */
   save<K extends Kind>(kind: K, documents: readonly DocumentShapes[K][], signal?: AbortSignal): Promise<void>;
   find<K extends Kind>(kind: K, id: string, signal?: AbortSignal): Promise<DocumentShapes[K] | undefined>;
+  /** Those of these that there are, by id. */
+  findAll<K extends Kind>(
+    kind: K,
+    ids: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, DocumentShapes[K]>>;
   /** Newest first by the document's own time. */
   list<K extends Kind>(kind: K, limit: number, signal?: AbortSignal): Promise<DocumentShapes[K][]>;
   /** As `list`, a part at a time. */
@@ -48,7 +69,7 @@ export interface IncidentArchive {
 
 export interface PageQuestion {
   readonly limit: number;
-  /** Of an approval: `pending`, or the outcome of its decision. All when left out. */
+  /** Of a course: `open` or `closed`. Of an approval: `pending`, or the outcome of its decision. All when left out. */
   readonly status?: string | undefined;
   /** `next` of the page before; left out: from the newest. */
   readonly after?: ArchivePlace | undefined;
@@ -70,9 +91,12 @@ const BEFORE_ALL: ArchivePlace = { atMs: Number.MAX_SAFE_INTEGER, id: '' };
 
 const STATUS_SQL: Readonly<Record<Kind, string>> = {
   incident: `JSONExtractString(NewestBody, 'status')`,
+  course: `if(JSONHas(NewestBody, 'closedAtMs'), 'closed', 'open')`,
   investigation: `JSONExtractString(NewestBody, 'status')`,
   approval: `if(JSONHas(NewestBody, 'decision'), JSONExtractString(NewestBody, 'decision', 'outcome'), 'pending')`,
   evidence: `''`,
+  feedback: `''`,
+  rule: `''`,
 };
 
 export function createIncidentArchive(database: Database, clock: Clock): IncidentArchive {
@@ -99,6 +123,17 @@ export function createIncidentArchive(database: Database, clock: Clock): Inciden
         { tag: 'archive.find', maxRows: 1, signal },
       );
       return rows[0] ? PARSERS[kind].parse(JSON.parse(rows[0].Body)) : undefined;
+    },
+    findAll: async (kind, ids, signal) => {
+      if (ids.length === 0) return new Map();
+      const { rows } = await database.read<{ Body: string }>(
+        `SELECT argMax(Body, Version) AS Body FROM inquest_archive
+         WHERE Kind = {kind:String} AND Id IN {ids:Array(String)} GROUP BY Id`,
+        { kind, ids: [...ids] },
+        { tag: 'archive.findAll', maxRows: ids.length, signal },
+      );
+      const documents = rows.map(({ Body }) => PARSERS[kind].parse(JSON.parse(Body)));
+      return new Map(documents.map((document) => [IDS[kind](document), document]));
     },
     list: async (kind, limit, signal) => {
       const { rows } = await database.read<{ Body: string }>(

@@ -19,6 +19,8 @@ export interface EngineMeter {
   estimateRows(query: ExecutedQuery, signal: AbortSignal): Promise<number>;
   /** Always the same work, of all cores and no table: to compare what was measured on other machines and days. */
   runChore(signal: AbortSignal): Promise<void>;
+  /** CPU time that statements have taken since the engine started. */
+  cpuMs(signal: AbortSignal): Promise<number>;
 }
 
 const PAUSE_MS = 500;
@@ -48,6 +50,10 @@ export function createEngineMeter(database: Database): EngineMeter {
     runChore: async (signal) => {
       await database.read(CHORE, {}, { tag: 'measure.chore', maxRows: 1, signal });
     },
+    cpuMs: async (signal) => {
+      const { rows } = await database.read<{ ms: number }>(CPU, {}, { tag: 'measure.cpu', maxRows: 1, signal });
+      return rows[0]?.ms ?? 0;
+    },
   };
 }
 
@@ -62,5 +68,10 @@ WHERE active AND database = currentDatabase()
 GROUP BY table
 HAVING rows > 0
 ORDER BY bytes DESC, table`;
+
+const CPU = `
+SELECT toFloat64(sum(value)) / 1000 AS ms
+FROM system.events
+WHERE event IN ('UserTimeMicroseconds', 'SystemTimeMicroseconds')`;
 
 const CHORE = 'SELECT count() AS count FROM numbers_mt(30000000) WHERE cityHash64(number) % 1000 = 0';

@@ -45,7 +45,7 @@ const TELEMETRY: readonly [table: string, time: string][] = [
 ];
 
 const ROLLUPS = [
-  'inquest_red_10s',
+  'inquest_operations_10s',
   'inquest_red_1m',
   'inquest_operations_1m',
   'inquest_presence_1m',
@@ -135,11 +135,11 @@ describe('migrate', () => {
     ] as const) {
       const changed = await applyRetention(database, days);
       const isCapped = before > 2 && days > 2; // both are 2 days to what is kept no longer
-      const expected = isCapped ? ours.filter((table) => table !== 'inquest_red_10s') : ours;
+      const expected = isCapped ? ours.filter((table) => table !== 'inquest_operations_10s') : ours;
       expect(changed.map(({ table }) => table)).toEqual(expect.arrayContaining(expected));
       expect(changed.some(({ table }) => table === 'otel_logs')).toBe(false);
-      const before10s = changed.filter(({ table }) => table === 'inquest_red_10s');
-      expect(before10s).toEqual(isCapped ? [] : [{ table: 'inquest_red_10s', daysBefore: Math.min(before, 2) }]);
+      const before10s = changed.filter(({ table }) => table === 'inquest_operations_10s');
+      expect(before10s).toEqual(isCapped ? [] : [{ table: 'inquest_operations_10s', daysBefore: Math.min(before, 2) }]);
       expect(new Set(changed.filter((one) => !before10s.includes(one)).map(({ daysBefore }) => daysBefore))).toEqual(
         new Set([before]),
       );
@@ -175,12 +175,13 @@ describe('migrate', () => {
     }
     for (const _ of [1, 2]) {
       await database.command(
-        "ALTER TABLE inquest_migrations DELETE WHERE Name = '0005-rollups.sql' SETTINGS mutations_sync = 1",
+        "ALTER TABLE inquest_migrations DELETE WHERE match(Name, '^000[58]') SETTINGS mutations_sync = 1",
       );
-      expect(await migrate(database, { retentionDays: 0 })).toEqual(['0005-rollups.sql']);
+      const again = ['0005-rollups.sql', '0008-operations-by-ten-seconds.sql'];
+      expect(await migrate(database, { retentionDays: 0 })).toEqual(again);
     }
     await database.insert('otel_traces', [{ Timestamp: days[0], ServiceName: 'cart', ResourceAttributes: { a: 'b' } }]);
-    const sums = ['inquest_red_10s', 'inquest_red_1m'].map(
+    const sums = ['inquest_operations_10s', 'inquest_red_1m'].map(
       (table) => `SELECT toString(sum(Calls)) AS name FROM ${table}`,
     );
     const others = [

@@ -14,6 +14,8 @@ export interface CoverageReader {
   readByService(question: CoverageQuestion, bounds: Bounds): Promise<Reading<ServiceCoverageRow>>;
   /** One row for each signal with telemetry in the window: when any service sent it. */
   readBySignal(question: CoverageQuestion, bounds: Bounds): Promise<Reading<SignalCoverageRow>>;
+  /** One row: the newest event time of any signal within the window; 0 where there is none. */
+  readNewest(question: { window: TimeWindow }, bounds: Bounds): Promise<Reading<{ readonly newestMs: number }>>;
 }
 
 export interface CoverageQuestion {
@@ -60,8 +62,16 @@ export function createCoverageReader(database: Database): CoverageReader {
   return {
     readByService: (question, bounds) => read('coverage.readByService', bySignalAndService, question, bounds),
     readBySignal: (question, bounds) => read('coverage.readBySignal', bySignal, question, bounds),
+    readNewest: ({ window: { startMs, endMs } }, bounds) =>
+      database.read(NEWEST, { startMs, endMs }, { tag: 'coverage.readNewest', ...bounds }),
   };
 }
+
+/** From the rollup alone: asked every ten seconds. */
+const NEWEST = `
+SELECT toFloat64(max(LastMs)) AS newestMs
+FROM inquest_presence_1m
+WHERE Time >= toDateTime(intDiv({startMs:Int64}, 1000)) AND Time < toDateTime(intDiv({endMs:Int64}, 1000)) AND LastMs < {endMs:Int64}`;
 
 const MINUTE_MS = 60_000;
 const IN_WINDOW_OF = { traces: IN_WINDOW, logs: LOGS_IN_WINDOW, metrics: METRICS_IN_WINDOW };

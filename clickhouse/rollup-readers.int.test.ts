@@ -179,7 +179,7 @@ it('attributes: values are counted, those that are one of very many without thei
 
 it('what is inserted twice under one token is counted once, in every rollup', async () => {
   const sums = [
-    ['inquest_red_10s', 'Spans'],
+    ['inquest_operations_10s', 'Calls'],
     ['inquest_red_1m', 'Spans'],
     ['inquest_operations_1m', 'Calls'],
     ['inquest_presence_1m', 'TelemetryRows'],

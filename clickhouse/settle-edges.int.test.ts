@@ -4,7 +4,7 @@ import type { TimeWindow } from '../domain/time-window.ts';
 import { openTestDatabase, type TestDatabase } from './engine.fixture.ts';
 import { readEdges } from './read-edges.ts';
 import { makeSpan, makeTraces, SPANS_END_MS, SPANS_START_MS } from './rollup-spans.fixture.ts';
-import { settleEdges } from './settle-edges.ts';
+import { settleEdges, settleWindow } from './settle-edges.ts';
 import type { SpanRow } from './telemetry-rows.ts';
 
 const BOUNDS = { maxRows: 1_000 };
@@ -109,6 +109,17 @@ describe('many edges', () => {
     expect(await Promise.all(windows.map(([, window]) => edges(window)))).toEqual(raw);
     await settle();
     expect(await settledMinutes()).toBe(21);
+    expect(await Promise.all(windows.map(([, window]) => edges(window)))).toEqual(raw);
+  });
+
+  it('are the same when a window is settled at once, after some of its minutes, and again', async () => {
+    await insert(makeTraces(300));
+    const raw = await Promise.all(windows.map(([, window]) => edges(window)));
+    await settle(SPANS_START_MS + (10 + 15) * MINUTE_MS);
+    const whole = { startMs: ALL.startMs + dayMs, endMs: ALL.endMs + dayMs };
+    for (let times = 0; times < 2; times++) await settleWindow(test.database, whole);
+    expect(await settledMinutes()).toBe(21);
+    expect(await settle()).toBe(0);
     expect(await Promise.all(windows.map(([, window]) => edges(window)))).toEqual(raw);
   });
 });

@@ -2,6 +2,7 @@
  * Writes the calls between services of whole minutes, once they are quiet. A materialized view cannot: it sees one insert, and
  * a call's two spans come in two. Any number of hosts may do it at once: a minute goes in under a token of its own.
  */
+import type { TimeWindow } from '../domain/time-window.ts';
 import type { Database } from './database.ts';
 import { AROUND_SECONDS, countEdges, spansAroundMinutes } from './read-edges.ts';
 import { spansWithin } from './span-sql.ts';
@@ -69,6 +70,51 @@ SELECT * FROM (
 )
 ORDER BY Caller, Callee, Kind
 SETTINGS insert_deduplication_token = 'edges:${second}:${generation}', max_insert_threads = 1`,
+    signal,
+    'settle-edges',
+  );
+}
+
+const HOUR_SECONDS = 3600;
+
+/**
+ * All minutes of a window, an hour at once, of which no more comes and that nobody else settles meanwhile. What was written
+ * before is left as it is.
+ * @param window whole minutes
+ */
+export async function settleWindow(database: Database, window: TimeWindow, signal?: AbortSignal): Promise<void> {
+  const [from, until] = [window.startMs / 1000, window.endMs / 1000];
+  const { rows } = await database.read<{ hour: number }>(
+    `SELECT DISTINCT toFloat64(${from} + intDiv(second - ${from}, ${HOUR_SECONDS}) * ${HOUR_SECONDS}) AS hour
+FROM (${PENDING}) ORDER BY hour`,
+    { from, until, limit: (until - from) / 60 },
+    { tag: 'settle-edges', maxRows: (until - from) / HOUR_SECONDS + 1, signal },
+  );
+  for (const { hour } of rows) await settleMinutes(database, hour, Math.min(hour + HOUR_SECONDS, until), signal);
+}
+
+async function settleMinutes(
+  database: Database,
+  from: number,
+  until: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const minutes = `Time >= toDateTime(${from}) AND Time < toDateTime(${until})`;
+  const around = `Time >= toDateTime(${from - AROUND_SECONDS.before}) AND Time < toDateTime(${until + AROUND_SECONDS.after})`;
+  const parents = spansOf(from - AROUND_SECONDS.before, until + AROUND_SECONDS.after);
+  await database.command(
+    `INSERT INTO inquest_edges_1m (Time, Generation, Caller, Callee, Kind, Calls, Errors, DurationNanos)
+WITH generations AS (SELECT Time, Around FROM (${spansAroundMinutes(around)}) WHERE ${minutes}),
+written AS (SELECT Time, Generation FROM inquest_edges_1m WHERE ${minutes} AND Caller = '')
+SELECT * FROM (
+  SELECT Time, Around AS Generation, toString(Caller) AS Caller, toString(Callee) AS Callee, Kind, Calls, Errors, DurationNanos
+  FROM (${countEdges(spansOf(from, until), parents)}) AS edges INNER JOIN generations USING (Time)
+  UNION ALL
+  SELECT Time, Around, '', '', '', 0, 0, 0 FROM generations
+)
+WHERE (Time, Generation) NOT IN written
+ORDER BY Time, Caller, Callee, Kind
+SETTINGS max_insert_threads = 1`,
     signal,
     'settle-edges',
   );
