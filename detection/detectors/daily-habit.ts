@@ -20,13 +20,18 @@ export function newDailyHabit(): DailyHabit {
 
 /** What remains of a strength when what yesterday and the day before both showed around this hour is excused; learns it. */
 export function excuseHabit(habit: DailyHabit, atMs: number, strength: number): number {
+  return Math.max(0, strength - EXCUSED_SHARE * noteHabit(habit, atMs, strength));
+}
+
+/** Learns a strength; what yesterday and the day before both showed around this hour. */
+export function noteHabit(habit: DailyHabit, atMs: number, strength: number): number {
   const hour = Math.floor(atMs / HOUR_MS);
   const skipped = Math.min(KEPT_HOURS, habit.hour < 0 ? 0 : hour - habit.hour);
   for (let back = 0; back < skipped; back++) habit.strengths[(hour - back) % KEPT_HOURS] = 0;
   habit.hour = Math.max(habit.hour, hour);
   const usual = Math.min(around(habit, hour - HOURS_A_DAY), around(habit, hour - 2 * HOURS_A_DAY));
   habit.strengths[hour % KEPT_HOURS] = Math.max(habit.strengths[hour % KEPT_HOURS] ?? 0, strength);
-  return Math.max(0, strength - EXCUSED_SHARE * usual);
+  return usual;
 }
 
 function around({ strengths }: DailyHabit, hour: number): number {
