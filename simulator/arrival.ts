@@ -55,7 +55,8 @@ export function drawOwnTimeUs(arrival: Arrival, pod: Pod, impact: Impact): numbe
   const tail = tailDraw < TAIL_SHARE ? Math.min(25, 2 * (tailDraw / TAIL_SHARE) ** -0.7) : 1;
   const medianUs = operation.selfUs * impact.selfFactor + impact.addedMs * 1000;
   const warmUp = atUs < pod.warmAtMs * 1000 ? WARM_UP_FACTOR : 1;
-  return Math.max(20, Math.round(medianUs * spread * tail * weatherAt(arrival).slowness * pod.speed * warmUp));
+  const tookUs = medianUs * spread * tail * weatherAt(arrival).slowness * pod.speed * warmUp;
+  return Math.max(20, Math.round(Math.min(operation.mostUs, tookUs)));
 }
 
 /** What becomes of the run if nothing that it calls fails. Always the same number of draws, so that a fault moves no other luck. */

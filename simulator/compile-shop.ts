@@ -23,6 +23,8 @@ export interface Operation {
   readonly naming: SpanNaming;
   readonly selfUs: number;
   readonly sigma: number;
+  /** Its own time is never longer. */
+  readonly mostUs: number;
   readonly steps: Call[][];
   readonly info: string;
   readonly infoShare: number;
@@ -162,6 +164,7 @@ function compileOperation(service: Service, model: OperationModel, index: number
     naming,
     selfUs: model.selfMs * 1000,
     sigma: model.sigma ?? 0.4,
+    mostUs: (model.mostMs ?? Number.POSITIVE_INFINITY) * 1000,
     steps: [],
     info: model.info ?? '',
     infoShare: model.infoShare ?? 0,

@@ -6,6 +6,7 @@ import type { Disturbance } from './disturbance.ts';
 import type { FaultPlan } from './faults/fault.ts';
 import { FAULTS } from './faults/fault-kinds.ts';
 import type { Rollout } from './fleet.ts';
+import { planOrdinaryLife, withOrdinaryLife } from './ordinary-life.ts';
 import { pickVictim } from './pick-victim.ts';
 import { RandomStream } from './random-stream.ts';
 import { SHOP } from './shop.ts';
@@ -18,6 +19,7 @@ export interface SimulationPlan {
   readonly fault: (FaultPlan & { readonly victim: string }) | undefined;
   readonly decoys: Disturbance | undefined;
   readonly routine: Disturbance;
+  readonly life: readonly Disturbance[];
 }
 
 /** Nobody deploys out of habit so shortly before a fault or decoys, nor after: those are to be told apart. */
@@ -30,17 +32,19 @@ export function planSimulation(given: SimulationOptions): SimulationPlan {
   const habits = root.fork('routine');
   const anchorMs = options.decoysAroundMs ?? options.fault?.onsetMs ?? Number.POSITIVE_INFINITY;
   const restMs = anchorMs - FREEZE_MS;
+  const model = options.ordinaryLife ? withOrdinaryLife(SHOP) : SHOP;
   const versionsAt = (atMs: number) =>
-    SHOP.services.map(({ version }, index) => versionAt(index, version, habits, atMs));
+    model.services.map(({ version }, index) => versionAt(index, version, habits, atMs));
   // What is done to the shop around the fault builds on what routine has made of it by then.
   const latest = versionsAt(Number.isFinite(restMs) ? restMs : options.startMs);
-  const services = SHOP.services.map((service, index) => ({ ...service, version: latest[index] ?? service.version }));
-  const shop = compileShop({ ...SHOP, services });
+  const services = model.services.map((service, index) => ({ ...service, version: latest[index] ?? service.version }));
+  const shop = compileShop({ ...model, services });
   const initial = versionsAt(Math.min(options.startMs, restMs));
   const ordinary = planRoutine(shop, habits, options.startMs, Math.min(options.endMs, restMs));
   const routine = { ...ordinary, rollouts: [...earlierRollouts(shop, initial, options.startMs), ...ordinary.rollouts] };
   const fault = planFault(options, shop, root);
-  return { options, shop, root, fault, decoys: planAllDecoys(options, shop, root, fault), routine };
+  const life = options.ordinaryLife ? planOrdinaryLife(shop, root.fork('ordinary life')) : [];
+  return { options, shop, root, fault, decoys: planAllDecoys(options, shop, root, fault), routine, life };
 }
 
 /** So long before the beginning that every pod is warm. */
@@ -60,15 +64,16 @@ export function withoutFault(plan: SimulationPlan): SimulationPlan {
 }
 
 /** All that sets the plan apart from an ordinary hour. */
-export function disturbancesOf({ routine, decoys, fault }: SimulationPlan): Disturbance[] {
-  return [routine, decoys, fault].filter((disturbance) => disturbance !== undefined);
+export function disturbancesOf({ routine, life, decoys, fault }: SimulationPlan): Disturbance[] {
+  return [routine, ...life, decoys, fault].filter((disturbance) => disturbance !== undefined);
 }
 
 function planFault(options: SimulationPlan['options'], shop: Shop, root: RandomStream): SimulationPlan['fault'] {
   if (!options.fault) return undefined;
-  const { kind, onsetMs, endMs = Number.POSITIVE_INFINITY } = options.fault;
+  const { kind, onsetMs, endMs = Number.POSITIVE_INFINITY, fillMs } = options.fault;
   const victim = pickVictim(shop, options.seed, kind, FAULTS[kind].suits);
-  const plan = FAULTS[kind].plan({ shop, victim, onsetMs, endMs, stream: root.fork('fault').fork(kind) });
+  const stream = root.fork('fault').fork(kind);
+  const plan = FAULTS[kind].plan({ shop, victim, onsetMs, endMs, stream, ...(fillMs === undefined ? {} : { fillMs }) });
   return { ...plan, victim: victim.name };
 }
 

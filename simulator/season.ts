@@ -20,3 +20,22 @@ export function seasonFactor(atMs: number): number {
   const share = noons - noonIndex;
   return day * (weekdayFactor(noonIndex) * (1 - share) + weekdayFactor(noonIndex + 1) * share);
 }
+
+export interface Holiday {
+  /** Midnight, UTC. */
+  readonly dayMs: number;
+  readonly factor: number;
+}
+
+const FADE_MS = 2 * 3_600_000;
+
+/** The factor of holidays: their own in the middle of the day, 1 two hours before and after it. */
+export function holidayFactor(holidays: readonly Holiday[], atMs: number): number {
+  let factor = 1;
+  for (const holiday of holidays) {
+    const intoMs = Math.min(atMs - holiday.dayMs, holiday.dayMs + DAY_MS - atMs);
+    const share = Math.max(0, Math.min(1, (intoMs + FADE_MS) / (2 * FADE_MS)));
+    factor *= 1 + (holiday.factor - 1) * share;
+  }
+  return factor;
+}

@@ -33,6 +33,8 @@ export interface OperationModel {
   readonly selfMs: number;
   /** Spread of the lognormal of its own time; left out: 0.4. */
   readonly sigma?: number;
+  /** Its own time is never longer: it answers by then, with or without news. */
+  readonly mostMs?: number;
   readonly steps?: readonly Step[];
   /** Written at INFO by a share of the requests. */
   readonly info?: string;

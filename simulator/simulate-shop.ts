@@ -11,7 +11,7 @@ import type {
 } from './otlp-json.ts';
 import { disturbancesOf, planSimulation, type SimulationPlan } from './plan-simulation.ts';
 import type { RandomStream } from './random-stream.ts';
-import { seasonFactor } from './season.ts';
+import { holidayFactor, seasonFactor } from './season.ts';
 import { simulateRequest } from './simulate-request.ts';
 import type { SimulationOptions } from './simulation-options.ts';
 import { arrivalsOf, type UserRequest } from './user-request.ts';
@@ -31,7 +31,6 @@ export interface SimulatedBatch {
   readonly pointCount: number;
 }
 
-const METRICS_INTERVAL_MS = 10_000;
 const SECOND_MS = 1_000;
 const SCOPE = { name: 'shop.instrumentation', version: '1.0.0' };
 
@@ -46,13 +45,13 @@ export function* simulateShop(options: SimulationOptions): Generator<SimulatedBa
 
 /** The same for what is planned already. */
 export function* simulatePlan(plan: SimulationPlan): Generator<SimulatedBatch, void, undefined> {
-  const { startMs, endMs, batchSeconds } = plan.options;
+  const { startMs, endMs, batchSeconds, metricsSeconds } = plan.options;
   const disturbances = disturbancesOf(plan);
   const rollouts = disturbances.flatMap((disturbance) => disturbance.rollouts);
   const fleet = createFleet(plan.shop, plan.root, startMs, rollouts, (...life) =>
     Math.min(...disturbances.map(({ lifeEnd }) => lifeEnd?.(...life) ?? Number.POSITIVE_INFINITY)),
   );
-  const world = { fleet, disturbances, weather: [], intervalUs: METRICS_INTERVAL_MS * 1000 };
+  const world = { fleet, disturbances, weather: [], intervalUs: metricsSeconds * 1_000_000 };
   const lengthMs = Math.max(1, Math.round(batchSeconds * 1000));
   for (let fromMs = startMs; fromMs < endMs; fromMs += lengthMs) {
     const toMs = Math.min(fromMs + lengthMs, endMs);
@@ -77,7 +76,7 @@ function simulateRequests({ options, shop, root }: SimulationPlan, world: World,
   const firstMs = Math.floor(fromMs / SECOND_MS) * SECOND_MS;
   for (let secondMs = firstMs; secondMs < toMs; secondMs += SECOND_MS) {
     world.fleet.advance(secondMs);
-    const load = seasonFactor(secondMs);
+    const load = loadAt(options, secondMs);
     const weather = shop.services.map((service) => weatherOf(service, root, secondMs, load));
     const mean = options.requestsPerSecond * load;
     const usual = arrivalsOf(shop.entries, root, secondMs, mean);
@@ -86,6 +85,10 @@ function simulateRequests({ options, shop, root }: SimulationPlan, world: World,
       if (isInside) simulateRequest({ ...world, weather }, request);
     }
   }
+}
+
+function loadAt({ holidays = [] }: SimulationPlan['options'], atMs: number): number {
+  return seasonFactor(atMs) * holidayFactor(holidays, atMs);
 }
 
 /** Users who come only because of a disturbance; those who come anyhow stay as they are. */
@@ -103,11 +106,12 @@ function measureIntervals(
   toMs: number,
 ): ResourceMetrics[] {
   const metrics: ResourceMetrics[] = [];
-  const first = Math.floor(fromMs / METRICS_INTERVAL_MS);
-  for (let number = first; (number + 1) * METRICS_INTERVAL_MS <= toMs; number++) {
-    const middleMs = (number + 0.5) * METRICS_INTERVAL_MS;
+  const lengthMs = options.metricsSeconds * 1000;
+  const first = Math.floor(fromMs / lengthMs);
+  for (let number = first; (number + 1) * lengthMs <= toMs; number++) {
+    const middleMs = (number + 0.5) * lengthMs;
     const { requestsPerSecond } = options;
-    const interval = { number, lengthMs: METRICS_INTERVAL_MS, requestsPerSecond, load: seasonFactor(middleMs) };
+    const interval = { number, lengthMs, requestsPerSecond, load: loadAt(options, middleMs) };
     for (const resource of measurePods(world.fleet.pods(), root, interval, world.disturbances)) metrics.push(resource);
   }
   return metrics;

@@ -18,6 +18,8 @@ const simulationOptionsSchema = z
         onsetMs: z.int().nonnegative(),
         /** Left out: it lasts. */
         endMs: z.int().nonnegative().optional(),
+        /** A leak takes so long to fill a container; left out: less than two minutes. Other kinds take no notice. */
+        fillMs: z.int().positive().optional(),
       })
       .refine(({ onsetMs, endMs }) => endMs === undefined || endMs > onsetMs, { error: 'must end after its onset' })
       .optional(),
@@ -25,6 +27,12 @@ const simulationOptionsSchema = z
     decoys: z.boolean().optional(),
     /** Around this moment instead, also when there is no fault. */
     decoysAroundMs: z.int().nonnegative().optional(),
+    /** True: batch jobs, a service hardly anybody asks, clients that wait for news: see ordinary-life.ts. */
+    ordinaryLife: z.boolean().optional(),
+    /** Days on which so many times as many customers come; the factor fades in and out around midnight. */
+    holidays: z.array(z.strictObject({ dayMs: z.int().nonnegative(), factor: z.number().positive() })).optional(),
+    /** Seconds between the exports of metrics. */
+    metricsSeconds: z.number().positive().default(10),
     batchSeconds: z.number().positive().default(10),
   })
   .refine(({ startMs, endMs }) => endMs > startMs, { error: 'endMs must be after startMs' });

@@ -10,6 +10,8 @@ export interface FaultContext {
   readonly onsetMs: number;
   /** Infinity when it lasts. */
   readonly endMs: number;
+  /** What fills up takes so long; absent: as it comes. */
+  readonly fillMs?: number;
   /** For strength and choices; drawn from while planning only. */
   readonly stream: RandomStream;
 }

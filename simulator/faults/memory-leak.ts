@@ -52,7 +52,8 @@ export const memoryLeak: FaultDefinition = {
   suits: (service) => isNeededService(service) && mainOperation(service).requiredShare >= MIN_REQUIRED_SHARE,
   plan(context: FaultContext) {
     const { victim, stream, onsetMs, endMs } = context;
-    const fillMs = stream.between(90_000, 120_000);
+    const drawnMs = stream.between(90_000, 120_000);
+    const fillMs = context.fillMs ?? drawnMs;
     const addedMs = stream.between(240, 420);
     // The first pod is tight at the onset.
     const leakMs = Math.round(onsetMs - (fillMs * (TIGHT - BASE)) / (1 - BASE));
