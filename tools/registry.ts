@@ -8,6 +8,7 @@ import { compareTraces } from './read/compare-traces.ts';
 import { countLogs } from './read/count-logs.ts';
 import { findErrorOrigins } from './read/find-error-origins.ts';
 import { findTraces } from './read/find-traces.ts';
+import { getBaseline } from './read/get-baseline.ts';
 import { getCoverage } from './read/get-coverage.ts';
 import { getInstrumentation } from './read/get-instrumentation.ts';
 import { getSeries } from './read/get-series.ts';
@@ -54,6 +55,7 @@ export const TOOLS: readonly RegisteredTool[] = [
   { tool: compareMetrics, audiences: EVERYBODY },
   { tool: getSeries, audiences: EVERYBODY },
   { tool: listMetrics, audiences: EVERYBODY },
+  { tool: getBaseline, audiences: EVERYBODY },
   { tool: compareLogTemplates, audiences: EVERYBODY },
   { tool: searchLogs, audiences: EVERYBODY },
   { tool: countLogs, audiences: EVERYBODY },
