@@ -8,21 +8,27 @@ import { logAgent } from '../agents/log-agent.ts';
 import { metricsAgent } from '../agents/metrics-agent.ts';
 import { supervisor } from '../agents/supervisor.ts';
 import { traceAgent } from '../agents/trace-agent.ts';
+import { type AnomalyArchive, createAnomalyArchive } from '../clickhouse/anomaly-archive.ts';
 import { type AuditLog, createAuditLog } from '../clickhouse/audit-log.ts';
 import { createChangesWriter } from '../clickhouse/changes-writer.ts';
 import { createCheckpointTable } from '../clickhouse/checkpoints.ts';
+import { cloneRollups } from '../clickhouse/clone-rollups.ts';
 import type { Database } from '../clickhouse/database.ts';
 import { createIncidentArchive, type IncidentArchive } from '../clickhouse/incident-archive.ts';
 import { createTemplateStore } from '../clickhouse/log-templates.ts';
 import { createOnceTable } from '../clickhouse/once-register.ts';
+import { readIncidentOutcomes } from '../clickhouse/read-incident-outcomes.ts';
 import { readStatus, type StoredTelemetry } from '../clickhouse/read-status.ts';
 import { createQueryRerunner } from '../clickhouse/rerun-query.ts';
 import { createTelemetryReader, type TelemetryReader } from '../clickhouse/telemetry-reader.ts';
 import { createTelemetryWriter } from '../clickhouse/telemetry-writer.ts';
 import { createMemoryContextStore } from '../context-store/memory-context-store.ts';
-import { createScanner } from '../detection/scan.ts';
+import { createMemoryShardLock } from '../context-store/shard-lock.ts';
+import type { DetectionPart } from '../domain/anomaly.ts';
 import type { Identity } from '../domain/identity.ts';
 import type { Incident } from '../domain/incident.ts';
+import type { IncidentCourse } from '../domain/incident-course.ts';
+import type { TimeWindow } from '../domain/time-window.ts';
 import type { CheckpointRow } from '../graph/checkpoint-store.ts';
 import { INVESTIGATION_LIMITS } from '../graph/investigation-parts.ts';
 import { createInvestigator } from '../graph/run-investigation.ts';
@@ -39,13 +45,17 @@ import { createLifecycle } from '../platform/lifecycle.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
 import { createActionExecutor } from '../tools/act/execute-action.ts';
 import { createAuditHead } from './audit-head.ts';
+import { createAnomalyExplainer } from './explain-anomaly.ts';
 import { type IncidentDesk, openIncidentDesk } from './incident-desk.ts';
+import { type NoiseDesk, openNoiseDesk } from './noise-desk.ts';
 import { openConfiguredDatabase } from './open-database.ts';
+import { openDetection } from './open-detection.ts';
 import { openKafka } from './open-kafka.ts';
 import { createProgressJournal, type ProgressJournal } from './progress-journal.ts';
 import { startPruning } from './prune-checkpoints.ts';
 import { readChangesOfScope } from './read-changes-of-scope.ts';
 import { readIdentities } from './read-identities.ts';
+import { refreshAll, startRefreshing } from './start-refreshing.ts';
 import { startSettling } from './start-settling.ts';
 
 export interface RuntimeStatus extends StoredTelemetry {
@@ -63,6 +73,9 @@ export interface Runtime extends IncidentDesk {
   readonly database: Database;
   readonly telemetry: TelemetryReader;
   readonly archive: IncidentArchive;
+  readonly anomalies: AnomalyArchive;
+  readonly noise: NoiseDesk;
+  readonly explainAnomaly: ReturnType<typeof createAnomalyExplainer>;
   /** People who are known by a token of their own; empty: the data directory's token has every role. */
   readonly identities: readonly Identity[];
   readonly audit: Pick<AuditLog, 'list' | 'verify'>;
@@ -73,6 +86,12 @@ export interface Runtime extends IncidentDesk {
   readonly watch: ProgressJournal['watch'];
   /** Detection over the finished windows; resolves with the incidents it opened. */
   scanNow(signal?: AbortSignal): Promise<Incident[]>;
+  /** Sums up the hours that are over: what the host does every few minutes, for whoever moves the clock by hand. */
+  refreshBaselines(signal?: AbortSignal): Promise<void>;
+  /** Copies the rollups of a window to another time, so that evals of detection see weeks: see clone-rollups.ts. */
+  cloneRollups(copy: { readonly window: TimeWindow; readonly byMs: number }, signal?: AbortSignal): Promise<number>;
+  /** How the incidents that detection opened went on, the newest first. */
+  listCourses(limit: number, signal?: AbortSignal): Promise<IncidentCourse[]>;
   status(signal?: AbortSignal): Promise<RuntimeStatus>;
   /** Waits for what runs, then closes everything in reverse. */
   close(): Promise<void>;
@@ -81,11 +100,20 @@ export interface Runtime extends IncidentDesk {
 const HOUR_MS = 3_600_000;
 const MAX_LISTED_INCIDENTS = 200;
 
+export interface RuntimeOptions {
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  /** False: what detection opens is archived and not investigated. For evals of detection. */
+  readonly investigates?: boolean;
+  /** Parts of detection that are left out, to see what they are worth. */
+  readonly without?: ReadonlySet<DetectionPart>;
+}
+
 /** Throws ConfigError when a part cannot be opened; what was opened before it is closed again. */
-export async function openRuntime(config: Config, options: { logger?: Logger; clock?: Clock } = {}): Promise<Runtime> {
+export async function openRuntime(config: Config, options: RuntimeOptions = {}): Promise<Runtime> {
   const lifecycle = createLifecycle();
   try {
-    return await wire(config, options.logger ?? createLogger(config.logLevel), options.clock ?? systemClock, lifecycle);
+    return await wire(config, options, lifecycle);
   } catch (error) {
     await lifecycle.close();
     throw error;
@@ -94,10 +122,10 @@ export async function openRuntime(config: Config, options: { logger?: Logger; cl
 
 async function wire(
   config: Config,
-  logger: Logger,
-  clock: Clock,
+  options: RuntimeOptions,
   lifecycle: ReturnType<typeof createLifecycle>,
 ): Promise<Runtime> {
+  const { logger = createLogger(config.logLevel), clock = systemClock } = options;
   const identities = await readIdentities(config.access.identitiesPath);
   const { database, source, engine } = await openConfiguredDatabase(config, lifecycle, logger);
   const telemetry = createTelemetryReader(source, database);
@@ -153,7 +181,10 @@ async function wire(
   });
   lifecycle.add('investigations', desk.close);
   lifecycle.add('pruning', startPruning({ checkpoints, archive, clock, logger }));
-  if (source === database) lifecycle.add('settling', startSettling({ database, clock, logger }));
+  if (source === database) {
+    lifecycle.add('settling', startSettling({ database, clock, logger }));
+    lifecycle.add('baselines', startRefreshing({ database, clock, logger }));
+  }
 
   const counts = createIngestCounts();
   const { maxBodyBytes, maxQueuedBytes } = config.ingest;
@@ -173,13 +204,29 @@ async function wire(
   const kafka = config.kafka && openKafka(config.kafka, kafkaParts);
   const storing = createOtlpIntake({ ...receiving, store: kafka?.store ?? pipeline.store });
   const intake = source === database ? storing : refuseTelemetry(storing);
-  const scanner = createScanner({
-    telemetry,
+  const anomalies = createAnomalyArchive(database, clock);
+  const noise = openNoiseDesk({
+    archive,
+    anomalies,
+    audit,
     clock,
     logger,
-    listIncidents: (signal) => desk.listIncidents(MAX_LISTED_INCIDENTS, signal),
+    readOutcomes: (window, signal) => readIncidentOutcomes(database, window, signal),
+  });
+  const scanner = openDetection({
+    database,
+    telemetry,
+    archive,
+    anomalies,
+    noise,
+    clock,
+    logger,
+    lock: createMemoryShardLock(),
+    shard: config.clickhouse.database,
+    without: options.without,
     publishIncident: async (incident) => {
-      await desk.openIncident(incident);
+      if (options.investigates === false) await archive.save('incident', [incident]);
+      else await desk.openIncident(incident);
     },
   });
   return {
@@ -190,6 +237,9 @@ async function wire(
     database,
     telemetry,
     archive,
+    anomalies,
+    noise,
+    explainAnomaly: createAnomalyExplainer({ archive, anomalies, clock }),
     identities,
     audit,
     intake,
@@ -197,6 +247,9 @@ async function wire(
     receiveChanges: createChangesReceiver({ ...receiving, writeChanges: createChangesWriter(database) }),
     watch: journal.watch,
     scanNow: (signal = new AbortController().signal) => scanner.scan(signal),
+    refreshBaselines: (signal) => refreshAll({ database, clock, logger }, signal),
+    cloneRollups: (copy, signal) => cloneRollups(database, copy, signal),
+    listCourses: (limit, signal) => archive.list('course', limit, signal),
     status: async (signal) => ({
       ...(await readStatus(source, database, signal)),
       kind: engine ? 'embedded' : 'server',

@@ -1,0 +1,51 @@
+/** Has the hours that are over summed up for baselines, while the host runs: at once after its start, and then every few minutes. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Database } from '../clickhouse/database.ts';
+import { refreshBaselines } from '../clickhouse/refresh-baselines.ts';
+import type { Clock } from '../platform/clock.ts';
+import { errorMessage } from '../platform/errors.ts';
+import type { Logger } from '../platform/logger.ts';
+
+export interface RefreshingParts {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The host has more urgent things to do when it starts. */
+const FIRST_PAUSE_MS = 20_000;
+/** Nothing to do is one small question: a new hour is there soon after it is over, and late rows of old ones. */
+const PAUSE_MS = 300_000;
+/** Some seconds' work; a host that was away for long catches up over several turns. */
+const HOURS_A_TURN = 200;
+const CATCH_UP_PAUSE_MS = 2_000;
+
+/** Returns how to end it. */
+export function startRefreshing({ database, clock, logger }: RefreshingParts): () => Promise<void> {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  async function refresh(): Promise<void> {
+    let pauseMs = FIRST_PAUSE_MS;
+    for (;;) {
+      await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted) return;
+      pauseMs = PAUSE_MS;
+      try {
+        const written = await refreshBaselines(database, { nowMs: clock.nowMs(), maxHours: HOURS_A_TURN, signal });
+        if (written === HOURS_A_TURN) pauseMs = CATCH_UP_PAUSE_MS;
+      } catch (error) {
+        if (!signal.aborted) logger.warn({ reason: errorMessage(error) }, 'baselines were not brought up to date');
+      }
+    }
+  }
+  const refreshing = refresh();
+  return async () => {
+    stopping.abort();
+    await refreshing;
+  };
+}
+
+/** All that is due, in turns; resolves when nothing is left. */
+export async function refreshAll({ database, clock }: RefreshingParts, signal?: AbortSignal): Promise<void> {
+  while ((await refreshBaselines(database, { nowMs: clock.nowMs(), maxHours: HOURS_A_TURN, signal })) === HOURS_A_TURN);
+}
