@@ -8,6 +8,7 @@ import { auditRecordSchema, auditVerificationSchema } from '../domain/audit.ts';
 import { changeSchema } from '../domain/change.ts';
 import { evidenceSchema, executedQuerySchema, verificationStatusSchema } from '../domain/evidence.ts';
 import { incidentSchema, incidentStatusSchema } from '../domain/incident.ts';
+import { incidentCourseSchema } from '../domain/incident-course.ts';
 import {
   investigationSchema,
   investigationStatusSchema,
@@ -16,6 +17,8 @@ import {
 } from '../domain/investigation.ts';
 import { timeWindowSchema } from '../domain/time-window.ts';
 import { traceSchema } from '../domain/trace.ts';
+import { NOISE_ROUTES } from './noise-routes.ts';
+import { nextShape, pageShape, spanShape } from './page-shapes.ts';
 import type { Permission } from './permissions.ts';
 
 export interface Route {
@@ -32,21 +35,12 @@ export interface Route {
   /** The input, or else the query, as documents show it. */
   readonly example?: Readonly<Record<string, unknown>>;
   readonly output: z.ZodType;
+  /** It refuses with 409 what contradicts how things stand; deciding always may. */
+  readonly canConflict?: true;
 }
 
 /** Every error answer: `code` as in platform/errors.ts, `message` says what to do. */
 export const apiErrorSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
-
-/** What lists take; a list says in `nextCursor` where it goes on, and nothing when that was all. */
-const pageShape = (defaultLimit: number) => ({
-  limit: z.int().min(1).max(200).default(defaultLimit).describe('At most so many.'),
-  cursor: z
-    .string()
-    .regex(/^[\w-]{1,200}$/, 'not a nextCursor of this list')
-    .optional()
-    .describe('`nextCursor` of the answer before; left out: from the newest.'),
-});
-const nextShape = { nextCursor: z.string().optional() };
 
 /** Opens an incident by hand; it is investigated at once. */
 export const openIncidentInputSchema = z
@@ -72,6 +66,12 @@ export type OpenIncidentInput = z.input<typeof openIncidentInputSchema>;
 export const openIncidentOutputSchema = z.object({ incident: incidentSchema, investigationId: z.string() });
 
 const incidentListSchema = z.object({ incidents: z.array(incidentSchema) });
+
+/** In a list: who is affected since when, and whether the signals are back. Absent: opened by hand. */
+const followedIncidentSchema = incidentSchema.extend({
+  course: incidentCourseSchema.omit({ anomalies: true }).optional(),
+});
+export type FollowedIncident = z.infer<typeof followedIncidentSchema>;
 
 /** An investigation in a list: what it came to, without what it rests on. */
 export const investigationSummarySchema = investigationSchema
@@ -115,11 +115,8 @@ export const verificationSchema = z.object({
 });
 export type Verification = z.infer<typeof verificationSchema>;
 
-const instantText = z.string().min(1).max(40);
-
 export const changesQuerySchema = z.strictObject({
-  since: instantText.default('1h').describe('`15m` (ago), `10:30` (UTC), ISO 8601 with zone, or epoch milliseconds.'),
-  until: instantText.default('now').describe('As `since`; not included.'),
+  ...spanShape,
   service: z.string().min(1).max(256).optional().describe('Its changes, and those that are bound to no service.'),
   limit: z.int().min(1).max(500).default(50).describe('At most so many.'),
 });
@@ -170,7 +167,7 @@ export const ROUTES = {
     summary: 'Incidents, the newest first',
     query: z.strictObject({ status: incidentStatusSchema.optional(), ...pageShape(200) }),
     example: { status: 'open', limit: 20 },
-    output: incidentListSchema.extend(nextShape),
+    output: z.object({ incidents: z.array(followedIncidentSchema), ...nextShape }),
   },
   openIncident: {
     method: 'POST',
@@ -189,8 +186,8 @@ export const ROUTES = {
     method: 'GET',
     path: '/api/incidents/:id',
     needs: 'read',
-    summary: 'One incident with its anomalies',
-    output: incidentSchema,
+    summary: 'One incident with its anomalies, and how it went on',
+    output: incidentSchema.extend({ course: incidentCourseSchema.optional() }),
   },
   listInvestigations: {
     method: 'GET',
@@ -295,6 +292,7 @@ export const ROUTES = {
     summary: 'Read the whole audit chain and compare it with its head',
     output: auditVerificationSchema,
   },
+  ...NOISE_ROUTES,
   scan: {
     method: 'POST',
     path: '/api/scan',

@@ -1,10 +1,13 @@
 /** JSON Schemas of the API's zod shapes, in which every shape with a name stands as a reference to its component. */
 import { z } from 'zod';
 import { anomalySchema } from '../domain/anomaly.ts';
+import { anomalyRecordSchema } from '../domain/anomaly-record.ts';
 import { approvalSchema, decisionSchema } from '../domain/approval.ts';
 import { auditEntrySchema, auditVerificationSchema, unreadableEntrySchema } from '../domain/audit.ts';
 import { changeInputSchema, changeSchema } from '../domain/change.ts';
 import { evidenceSchema, executedQuerySchema } from '../domain/evidence.ts';
+import { falsePositiveRateSchema } from '../domain/false-positive-rate.ts';
+import { feedbackSchema } from '../domain/feedback.ts';
 import { causeTypeSchema, findingSchema, implicationSchema } from '../domain/finding.ts';
 import { hypothesisSchema, talliedHypothesisSchema, tallySchema, voteSchema } from '../domain/hypothesis.ts';
 import { incidentSchema } from '../domain/incident.ts';
@@ -18,6 +21,8 @@ import {
   taskSchema,
   verdictSchema,
 } from '../domain/investigation.ts';
+import { explainedAnomalySchema, lessonSchema, listedRuleSchema } from '../domain/noise-lesson.ts';
+import { backTestSchema, noiseRuleSchema, noiseScopeSchema } from '../domain/noise-rule.ts';
 import { remediationSchema } from '../domain/remediation.ts';
 import { timeWindowSchema } from '../domain/time-window.ts';
 import {
@@ -28,6 +33,7 @@ import {
   openIncidentInputSchema,
   verificationSchema,
 } from './api-shapes.ts';
+import { feedbackInputSchema, ruleDecisionInputSchema } from './noise-routes.ts';
 import { otlpStatusSchema } from './protocol-routes.ts';
 
 export type Json = Record<string, unknown>;
@@ -36,15 +42,20 @@ export type Json = Record<string, unknown>;
 const OUTPUTS = {
   ActionOutcome: actionOutcomeSchema,
   Anomaly: anomalySchema,
+  AnomalyRecord: anomalyRecordSchema,
   Approval: approvalSchema,
   AuditEntry: auditEntrySchema,
   AuditVerification: auditVerificationSchema,
+  BackTest: backTestSchema,
   CauseType: causeTypeSchema,
   Change: changeSchema,
   Decision: decisionSchema,
   Error: apiErrorSchema,
   Evidence: evidenceSchema,
   ExecutedQuery: executedQuerySchema,
+  ExplainedAnomaly: explainedAnomalySchema,
+  FalsePositiveRate: falsePositiveRateSchema,
+  Feedback: feedbackSchema,
   Finding: findingSchema,
   HostStatus: hostStatusSchema,
   Hypothesis: hypothesisSchema,
@@ -52,6 +63,10 @@ const OUTPUTS = {
   Incident: incidentSchema,
   Investigation: investigationSchema,
   InvestigationSummary: investigationSummarySchema,
+  Lesson: lessonSchema,
+  ListedRule: listedRuleSchema,
+  NoiseRule: noiseRuleSchema,
+  NoiseScope: noiseScopeSchema,
   OtlpStatus: otlpStatusSchema,
   Progress: progressSchema,
   Remediation: remediationSchema,
@@ -70,7 +85,9 @@ const OUTPUTS = {
 const INPUTS = {
   ChangeInput: changeInputSchema,
   DecisionInput: decisionInputSchema,
+  FeedbackInput: feedbackInputSchema,
   OpenIncidentInput: openIncidentInputSchema,
+  RuleDecisionInput: ruleDecisionInputSchema,
   TimeWindow: timeWindowSchema,
 };
 

@@ -32,7 +32,7 @@ export const REFUSALS: Readonly<Record<number, readonly [codes: string, meaning:
   401: ['unauthorized', 'No token, or one that this host does not know'],
   403: ['forbidden', 'The role does not reach: the message names those that do'],
   404: ['not-found', 'There is no such thing'],
-  409: ['conflict', 'Decided before, expired, or about another action'],
+  409: ['conflict', 'Decided before, expired, about another action, or harmful: the message names it'],
   413: ['payload-too-large', 'The body is too large'],
   415: ['unsupported-media-type', 'The body has another media type or encoding than this route takes'],
   422: ['limit-exceeded', 'More than one request may ask for: narrow it'],
@@ -79,6 +79,7 @@ const TOKEN_SCHEME = {
 
 const TAGS = {
   incidents: 'What went wrong, and finding out why',
+  anomalies: 'What is abnormal, and teaching detection what is noise',
   approvals: 'What is proposed, and decisions on it',
   evidence: 'What verdicts rest on, and whether it still holds',
   changes: 'What people changed',
@@ -91,6 +92,7 @@ const TAG_OF_PATH: readonly [RegExp, keyof typeof TAGS][] = [
   [/^\/(v1|api)\/changes/, 'changes'],
   [/^\/v1\//, 'telemetry'],
   [/^\/api\/(incidents|investigations)/, 'incidents'],
+  [/^\/api\/(anomalies|feedback|rules|false-positives)/, 'anomalies'],
   [/^\/api\/approvals/, 'approvals'],
   [/^\/api\/(evidence|verify)/, 'evidence'],
   [/^\/api\/audit/, 'audit'],
@@ -125,12 +127,12 @@ function describeOperation(name: string, route: ProtocolRoute, shapes: Shapes): 
 }
 
 /** Statuses that a route may refuse with. */
-export function refusalsOf({ path, needs, input, inputTypes }: ProtocolRoute): number[] {
+export function refusalsOf({ path, needs, input, inputTypes, canConflict }: ProtocolRoute): number[] {
   if (needs === 'nobody') return path === PROTOCOL_ROUTES.getReadiness.path ? [503] : [];
   return [
     ...[400, 401, 403],
     ...(path.includes(':id') ? [404] : []),
-    ...(needs === 'decide' ? [409] : []),
+    ...(needs === 'decide' || canConflict ? [409] : []),
     ...(input ? [413, 415] : []),
     ...(needs === 'send' ? [] : [422]),
     ...(inputTypes ? [429] : []),

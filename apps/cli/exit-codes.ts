@@ -21,6 +21,6 @@ Exit status:
   3    not decided: the jury abstained, or the investigation failed
   4    a verdict, and its remediation waits for approval
   5    verify: evidence drifted or is gone
-  6    no such incident, investigation or evidence
+  6    no such incident, investigation, evidence, anomaly or rule
   7    audit: the log is broken
   130  interrupted (Ctrl-C); the host goes on with what it was asked`;

@@ -5,6 +5,7 @@ import { readInquestVersion } from '../../api/inquest-version.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { loadProcessConfig } from '../../platform/config.ts';
 import { type Cli, type RunWork, shellWord } from './cli.ts';
+import { addAnomaliesCommand } from './commands/anomalies.ts';
 import { addAuditCommand } from './commands/audit.ts';
 import { addBenchCommand } from './commands/bench.ts';
 import { addCompletionCommand } from './commands/completion.ts';
@@ -13,12 +14,15 @@ import { addApproveCommand, addRejectCommand } from './commands/decide.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEvalCommand } from './commands/eval.ts';
+import { addFeedbackCommand } from './commands/feedback.ts';
 import { addIncidentsCommand } from './commands/incidents.ts';
 import { addIngestCommand } from './commands/ingest.ts';
 import { addInvestigateCommand } from './commands/investigate.ts';
 import { addKafkaCommand } from './commands/kafka.ts';
+import { addRulesCommand } from './commands/rules.ts';
 import { addShowCommand } from './commands/show.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
+import { addStatusCommand } from './commands/status.ts';
 import { addTokenCommand } from './commands/token.ts';
 import { addTraceCommand } from './commands/trace.ts';
 import { addVerifyCommand } from './commands/verify.ts';
@@ -92,11 +96,15 @@ function createProgram(run: RunWork): Command {
     addIngestCommand,
     addSimulateCommand,
     addInvestigateCommand,
+    addStatusCommand,
+    addAnomaliesCommand,
     addIncidentsCommand,
     addShowCommand,
     addTraceCommand,
     addApproveCommand,
     addRejectCommand,
+    addFeedbackCommand,
+    addRulesCommand,
     addVerifyCommand,
     addAuditCommand,
     addTokenCommand,

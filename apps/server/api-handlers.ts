@@ -1,35 +1,16 @@
 /** The answers to ROUTES: one handler for each, given what read-call.ts checked. */
-import type { z } from 'zod';
-import type { RouteName } from '../../api/api-client.ts';
-import type { changesQuerySchema, InvestigationSummary, ROUTES } from '../../api/api-shapes.ts';
-import type { Caller } from '../../domain/identity.ts';
+import type { FollowedIncident, HostStatus, InvestigationSummary } from '../../api/api-shapes.ts';
+import type { Incident } from '../../domain/incident.ts';
+import type { IncidentCourse } from '../../domain/incident-course.ts';
 import type { Investigation } from '../../domain/investigation.ts';
-import { parseInstantMs, type TimeWindow } from '../../domain/time-window.ts';
-import { errorMessage, InputError } from '../../platform/errors.ts';
+import { InputError } from '../../platform/errors.ts';
+import type { ApiHandlers } from './api-calls.ts';
 import type { Host } from './host.ts';
 import type { HostRuntime } from './host-runtime.ts';
 import { createManualIncident } from './manual-incident.ts';
+import { createNoiseHandlers } from './noise-handlers.ts';
 import { formatCursor, type ListPlace, parseCursor } from './page-cursor.ts';
-
-type Routes = typeof ROUTES;
-type OutputOf<Schema, Otherwise> = Schema extends z.ZodType ? z.output<Schema> : Otherwise;
-type PartOf<Route, Part extends string> = Route extends { [P in Part]: infer Schema } ? Schema : undefined;
-
-/** `signal` is aborted when the caller hangs up: for reads. What has an effect goes on without its caller. */
-export interface ApiCall<Query, Input> {
-  readonly caller: Caller;
-  /** Empty where the path has none. */
-  readonly id: string;
-  readonly query: Query;
-  readonly input: Input;
-  readonly signal: AbortSignal;
-}
-
-export type ApiHandlers = {
-  readonly [Name in RouteName]: (
-    call: ApiCall<OutputOf<PartOf<Routes[Name], 'query'>, object>, OutputOf<PartOf<Routes[Name], 'input'>, undefined>>,
-  ) => Promise<z.input<Routes[Name]['output']>>;
-};
+import { windowOf } from './read-window.ts';
 
 export function createHandlers(host: Host): ApiHandlers {
   const { archive, audit } = lateParts(host);
@@ -37,14 +18,19 @@ export function createHandlers(host: Host): ApiHandlers {
     status: () => describeHost(host),
     listIncidents: async ({ query, signal }) => {
       const { documents: incidents, ...rest } = await archive().page('incident', pageOf(query), signal);
-      return { incidents, ...nextOf(rest) };
+      const ids = incidents.map(({ incidentId }) => incidentId);
+      const courses = await archive().findAll('course', ids, signal);
+      return { incidents: incidents.map((incident) => follow(incident, courses)), ...nextOf(rest) };
     },
     openIncident: async ({ input }) => {
       const opened = await host.runtime().openIncident(createManualIncident(input, host.clock.nowMs()));
       return { incident: opened.incident, investigationId: opened.investigationId };
     },
-    getIncident: async ({ id, signal }) =>
-      (await archive().find('incident', id, signal)) ?? refuseUnknown('incident', id),
+    getIncident: async ({ id, signal }) => {
+      const incident = (await archive().find('incident', id, signal)) ?? refuseUnknown('incident', id);
+      const course = await archive().find('course', id, signal);
+      return { ...incident, ...(course ? { course } : {}) };
+    },
     listInvestigations: async ({ query, signal }) => {
       const { documents, ...rest } = await archive().page('investigation', pageOf(query), signal);
       return { investigations: documents.map(summarise), ...nextOf(rest) };
@@ -84,6 +70,7 @@ export function createHandlers(host: Host): ApiHandlers {
       return { entries, ...(goesOn ? { nextSequence: last.sequence + 1 } : {}) };
     },
     verifyAudit: ({ signal }) => audit().verify(signal),
+    ...createNoiseHandlers(host),
     scan: async () => ({ incidents: await host.scan() }),
     shutdown: async () => {
       host.stop();
@@ -106,18 +93,12 @@ function nextOf({ next }: { next?: ListPlace }): { nextCursor?: string } {
   return next ? { nextCursor: formatCursor(next) } : {};
 }
 
-function windowOf({ since, until }: z.output<typeof changesQuerySchema>, nowMs: number): TimeWindow {
-  const window = { startMs: readInstant('since', since, nowMs), endMs: readInstant('until', until, nowMs) };
-  if (window.startMs < window.endMs) return window;
-  throw new InputError(`since: ${since} is not before until, ${until}.`);
-}
-
-function readInstant(name: string, text: string, nowMs: number): number {
-  try {
-    return parseInstantMs(text, nowMs);
-  } catch (error) {
-    throw new InputError(`${name}: ${errorMessage(error)}`, { cause: error });
-  }
+/** The anomalies of a course are many: a list goes without. */
+function follow(incident: Incident, courses: ReadonlyMap<string, IncidentCourse>): FollowedIncident {
+  const course = courses.get(incident.incidentId);
+  if (!course) return incident;
+  const { anomalies: _, ...rest } = course;
+  return { ...incident, course: rest };
 }
 
 function summarise(investigation: Investigation): InvestigationSummary {
@@ -137,7 +118,7 @@ function summarise(investigation: Investigation): InvestigationSummary {
   };
 }
 
-async function describeHost(host: Host): Promise<z.input<Routes['status']['output']>> {
+async function describeHost(host: Host): Promise<HostStatus> {
   const { engineVersion, restarts, kind, rows, newest, ingest } = await host.runtime().status();
   const { dataDir, clickhouse } = host.config;
   return {

@@ -14,6 +14,9 @@ import { systemClock } from '../../platform/clock.ts';
 import { loadConfig } from '../../platform/config.ts';
 import { InputError, UnavailableError } from '../../platform/errors.ts';
 import { silentLogger } from '../../platform/logger.ts';
+import { createAnomalyExplainer } from '../../runtime/explain-anomaly.ts';
+import { openNoiseDesk } from '../../runtime/noise-desk.ts';
+import { createMemoryNoise, type MemoryNoise } from '../../runtime/noise-parts.fixture.ts';
 import { createActivity } from './activity.ts';
 import { createScanQueue } from './background.ts';
 import type { Host } from './host.ts';
@@ -39,6 +42,8 @@ export interface MemoryRuntime extends HostRuntime {
   readonly questions: ChangesQuestion[];
   /** Telemetry and change rows received so far. */
   readonly stored: { telemetry: number; changes: number };
+  /** What the desk for noise keeps. */
+  readonly noiseParts: MemoryNoise;
   readonly scans: { count: number; overlapping: number };
   /** As the graph does: archives first, then tells. */
   step(investigationId: string, kind: Progress['kind'], change?: Partial<Investigation>): Promise<void>;
@@ -56,6 +61,7 @@ export function createMemoryRuntime(options: MemoryOptions = {}): MemoryRuntime 
   const contextStore = createMemoryContextStore({ clock: systemClock });
   const investigations = new Map<string, Investigation>();
   const stored = { telemetry: 0, changes: 0 };
+  const noiseParts = createMemoryNoise(systemClock);
   const scans = { count: 0, overlapping: 0 };
   const questions: ChangesQuestion[] = [];
   let failure: Error | undefined;
@@ -78,6 +84,10 @@ export function createMemoryRuntime(options: MemoryOptions = {}): MemoryRuntime 
   return {
     stored,
     scans,
+    noiseParts,
+    anomalies: noiseParts.parts.anomalies,
+    noise: openNoiseDesk(noiseParts.parts),
+    explainAnomaly: createAnomalyExplainer(noiseParts.parts),
     intake,
     receiveOtlp: createOtlpHttpReceiver(intake),
     receiveChanges: createChangesReceiver({

@@ -13,8 +13,11 @@ import type { Runtime } from '../../runtime/open-runtime.ts';
 export interface HostRuntime {
   /** People who are known by a token of their own; empty: the host's token has every role. */
   readonly identities: readonly Identity[];
-  readonly archive: Pick<Runtime['archive'], 'find' | 'page'>;
+  readonly archive: Pick<Runtime['archive'], 'find' | 'findAll' | 'page'>;
   readonly audit: Runtime['audit'];
+  readonly anomalies: Pick<Runtime['anomalies'], 'list'>;
+  readonly noise: Omit<Runtime['noise'], 'refine'>;
+  readonly explainAnomaly: Runtime['explainAnomaly'];
   /** `version` answers when the engine does. */
   readonly database: Pick<Runtime['database'], 'version'>;
   readonly intake: Runtime['intake'];

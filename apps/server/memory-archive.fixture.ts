@@ -38,6 +38,12 @@ export function createMemoryArchive(list: () => readonly Investigation[]): HostR
       .sort((left, right) => right.atMs - left.atMs || (left.id < right.id ? 1 : -1));
   const archive = {
     find: async (kind: string, id: string) => keptOf(kind).find((one) => one.id === id)?.document,
+    findAll: async (kind: string, ids: readonly string[]) =>
+      new Map(
+        keptOf(kind)
+          .filter(({ id }) => ids.includes(id))
+          .map(({ id, document }) => [id, document]),
+      ),
     page: async (kind: string, question: Parameters<HostRuntime['archive']['page']>[1]) => {
       const { limit, status, after } = question;
       const comesAfter = ({ id, atMs }: Kept) => !after || atMs < after.atMs || (atMs === after.atMs && id < after.id);

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { RunWork } from '../cli.ts';
 import { addBenchClientsCommand } from './bench-clients.ts';
 import { addBenchCrashesCommand } from './bench-crashes.ts';
+import { addBenchDetectionCommand } from './bench-detection.ts';
 import { addBenchKafkaCommand } from './bench-kafka.ts';
 import { addBenchOverloadCommand } from './bench-overload.ts';
 import { addBenchQueryCommand } from './bench-query.ts';
@@ -11,6 +12,7 @@ export function addBenchCommand(program: Command, run: RunWork): void {
   const bench = program.command('bench').description('measure what Inquest promises, on this machine');
   addBenchClientsCommand(bench, run);
   addBenchCrashesCommand(bench, run);
+  addBenchDetectionCommand(bench, run);
   addBenchKafkaCommand(bench, run);
   addBenchOverloadCommand(bench, run);
   addBenchQueryCommand(bench, run);

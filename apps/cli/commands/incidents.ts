@@ -1,12 +1,13 @@
 /** `inquest incidents`: what went wrong lately, the newest first. */
 import type { Command } from 'commander';
+import type { FollowedIncident } from '../../../api/api-shapes.ts';
 import type { Incident } from '../../../domain/incident.ts';
 import { joinHost, pageOf, type RunWork } from '../cli.ts';
 import { EXIT } from '../exit-codes.ts';
 import { table } from '../layout.ts';
 import { commandLines, type Page, paragraph } from '../page.ts';
 import { plainCopy } from '../plain-text.ts';
-import { formatClock, formatDay } from '../words.ts';
+import { countOf, formatClock, formatDay } from '../words.ts';
 
 export function addIncidentsCommand(program: Command, run: RunWork): void {
   program
@@ -24,7 +25,7 @@ export function addIncidentsCommand(program: Command, run: RunWork): void {
 }
 
 /** A line for each, what happened below it. Pure. */
-export function renderIncidents(raw: readonly Incident[], page: Page): string {
+export function renderIncidents(raw: readonly FollowedIncident[], page: Page): string {
   if (raw.length === 0) {
     return [
       ...paragraph(
@@ -45,11 +46,23 @@ export function renderIncidents(raw: readonly Incident[], page: Page): string {
   const [heading = '', ...lines] = table(columns, rows, page.width);
   return [
     page.palette.faint(heading),
-    ...incidents.flatMap(({ title, service }, index) => [
+    ...incidents.flatMap(({ title, service, course }, index) => [
       page.palette.strong(lines[index] ?? ''),
       ...paragraph(page, title === '' ? service : title),
+      ...(course ? paragraph(page, describeCourse(course)) : []),
     ]),
   ].join('\n');
+}
+
+/** Where the signals are; what an investigation came to is the status. */
+function describeCourse(course: NonNullable<FollowedIncident['course']>): string {
+  const { onsetMs, firstAffected, services, closedAtMs, lastAbnormalMs, mergedInto } = course;
+  const others = services.length - 1;
+  const where = `${firstAffected}${others > 0 ? ` and ${countOf(others, 'more service', 'more services')}` : ''}`;
+  if (mergedInto !== undefined) return `Part of ${mergedInto}.`;
+  const since = `since ${formatClock(onsetMs)}`;
+  if (closedAtMs === undefined) return `Abnormal ${since}, first in ${where}.`;
+  return `Abnormal ${since}, first in ${where}; back to normal since ${formatClock(lastAbnormalMs)}.`;
 }
 
 const STATUS_WORDS: Readonly<Record<Incident['status'], string>> = {
