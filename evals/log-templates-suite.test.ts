@@ -20,7 +20,13 @@ function writeSystem(name: string, truth?: string): void {
   writeFileSync(join(root, name, `${name}_2k.log`), LINES.join('\r\n'));
   if (truth) writeFileSync(join(root, name, `${name}_2k.log_structured.csv`), truth);
 }
-const data = () => ({ partDir: root, commonDir: undefined, labelsPath: undefined, remove: async () => {} });
+const data = () => ({
+  name: 'made-up',
+  partDir: root,
+  commonDir: undefined,
+  labelsPath: undefined,
+  remove: async () => {},
+});
 
 test('each file is grouped by itself, and scored where the truth is beside it', () => {
   writeSystem('Two', 'LineId,Content,EventId\n1,"took ""3"", ms",E1\n2,gone,E2\n3,took 12 s,E1\n');
@@ -51,14 +57,21 @@ test.skipIf(!existsSync(dataDir))(
   async () => {
     const predictionsPath = join(root, 'predictions.jsonl');
     const { signal } = new AbortController();
-    const report = await runSuite({ suite: SUITE, dataDir, part: 'dev', predictionsPath, signal, onCase: () => {} });
+    const report = await runSuite({
+      suite: SUITE,
+      dataDirs: [dataDir],
+      part: 'dev',
+      predictionsPath,
+      signal,
+      onCase: () => {},
+    });
     expect(report.score).toMatchObject({ meanAccuracy: expect.toSatisfy((mean: number) => mean >= 0.99) });
     const lines = readFileSync(predictionsPath, 'utf8').trimEnd().split('\n');
     const predictions = lines.map((line) => JSON.parse(line) as { system: string; groups: string[] });
     expect(predictions).toHaveLength(9);
     for (const { groups } of predictions) expect(groups).toHaveLength(2_000);
     await expect(
-      runSuite({ suite: SUITE, dataDir, part: 'dev', only: 'unheard-of', signal, onCase: () => {} }),
+      runSuite({ suite: SUITE, dataDirs: [dataDir], part: 'dev', only: 'unheard-of', signal, onCase: () => {} }),
     ).rejects.toThrow('No file');
   },
 );

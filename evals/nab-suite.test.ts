@@ -40,7 +40,7 @@ const name = Object.entries(SUITES).find(([, suite]) => suite === nabSuite)?.[0]
 const dataDir = fileURLToPath(new URL(`../../shared/datasets/${name}`, import.meta.url));
 
 test.skipIf(!existsSync(dataDir))('known series: better than the best published, one bar for all', async () => {
-  const report = await runSuite({ suite: name, dataDir, part: 'dev', signal, onCase: () => {} });
+  const report = await runSuite({ suite: name, dataDirs: [dataDir], part: 'dev', signal, onCase: () => {} });
   const [standard] = (report.score as { profiles: { normalised: number; crossValidated: number }[] }).profiles;
   expect(standard?.normalised).toBeGreaterThan(71.6);
   expect(standard?.crossValidated).toBeGreaterThan(68);

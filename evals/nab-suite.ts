@@ -1,6 +1,6 @@
 /**
- * The Numenta Anomaly Benchmark: every series goes value by value through the detector that the product runs, with the
- * product's one bar. Beside NAB's three scores stand what other bars would have given, and what a bar is worth on unseen series.
+ * The Numenta Anomaly Benchmark: every series goes value by value through detection's detector of single series, with
+ * its one bar. Beside NAB's three scores stand what other bars would have given, and what a bar is worth on unseen series.
  */
 import { judgeValue, newSeriesState, RAISE_LIKELIHOOD } from '../detection/detectors/series-detector.ts';
 import { type NabFile, readNabFiles, readNabWindows, windowsOfRows } from './datasets/nab.ts';

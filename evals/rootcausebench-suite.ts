@@ -3,9 +3,9 @@ import { z } from 'zod';
 import type { Change } from '../domain/change.ts';
 import type { Investigation } from '../domain/investigation.ts';
 import type { ActionKind } from '../domain/remediation.ts';
+import { wilsonInterval } from '../domain/statistics/wilson-interval.ts';
 import { listRootCauseBenchCases } from './datasets/rootcausebench.ts';
 import { type CommitCase, type CommitScore, type CommitTruth, nameCommits } from './scorers/name-commits.ts';
-import { wilsonInterval } from './scorers/wilson-interval.ts';
 import type { Suite } from './suite.ts';
 
 const labelsSchema = z

@@ -125,7 +125,7 @@ describe('a suite without labels', () => {
     const seen: [Prediction, Investigation][] = [];
     const report = await runSuite({
       suite: SUITE,
-      dataDir,
+      dataDirs: [dataDir],
       part: 'dev',
       predictionsPath,
       only: 'c-2',
@@ -167,7 +167,7 @@ describe('a suite without labels', () => {
     const options = { suite: SUITE, part: 'dev', signal, onCase: () => undefined };
     await expect(runSuite({ ...options, suite: 'unheard-of' })).rejects.toThrow(InputError);
     await expect(runSuite(options)).rejects.toThrow('needs --data');
-    await expect(runSuite({ ...options, dataDir: root })).rejects.toThrow('data.tar.zst');
+    await expect(runSuite({ ...options, dataDirs: [root] })).rejects.toThrow('data.tar.zst');
     await expect(runSuite({ ...options, suite: 'simulator', only: 'unheard-of' })).rejects.toThrow('No case');
   });
 
@@ -175,11 +175,11 @@ describe('a suite without labels', () => {
     const options = { suite: SUITE, part: 'dev', signal, onCase: () => undefined };
     const dataDir = await writeSuite();
     const away = join(root, 'away', 'predictions.jsonl');
-    await expect(runSuite({ ...options, dataDir, predictionsPath: away })).rejects.toThrow(
+    await expect(runSuite({ ...options, dataDirs: [dataDir], predictionsPath: away })).rejects.toThrow(
       'predictions cannot be written',
     );
     writeFileSync(join(dataDir, 'common', 'data.tar.zst'), 'not an archive');
-    await expect(runSuite({ ...options, dataDir })).rejects.toThrow(/common.*cannot be unpacked/);
+    await expect(runSuite({ ...options, dataDirs: [dataDir] })).rejects.toThrow(/common.*cannot be unpacked/);
   });
 });
 

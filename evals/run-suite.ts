@@ -2,6 +2,7 @@
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DetectionPart } from '../domain/anomaly.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { Investigation } from '../domain/investigation.ts';
 import { loadProcessConfig } from '../platform/config.ts';
@@ -11,9 +12,9 @@ import { openRuntime, type Runtime } from '../runtime/open-runtime.ts';
 import { endsInTime, unlessAborted } from './ends-in-time.ts';
 import { type Prediction, predictionOf } from './prediction.ts';
 import { type LoadedCase, type ReplayCase, replayChanges, replayRequests } from './replay-case.ts';
-import type { Scored, Suite } from './suite.ts';
+import type { DetectionSuite, Scored, Suite } from './suite.ts';
 import { SUITES } from './suites.ts';
-import { unpackDataset } from './unpack-dataset.ts';
+import { type UnpackedDataset, unpackDataset } from './unpack-dataset.ts';
 
 /** Replay and investigation of the largest case take a few minutes on a busy machine. */
 const CASE_LIMIT_MS = 15 * 60_000;
@@ -21,16 +22,20 @@ const CASE_GRACE_MS = 60_000;
 
 export interface RunSuiteOptions {
   readonly suite: string;
-  /** Folder of the data set; not needed by suites that make their cases. */
-  readonly dataDir?: string | undefined;
+  /** Folder of the data set, or of each of them; not needed by suites that make their cases. */
+  readonly dataDirs?: readonly string[] | undefined;
   readonly part: string;
   /** Also write one JSON line a case here. */
   readonly predictionsPath?: string | undefined;
   /** Run only cases whose id contains this. */
   readonly only?: string | undefined;
+  /** Parts of detection that are switched off, to see what they are worth. */
+  readonly without?: ReadonlySet<DetectionPart> | undefined;
   readonly signal: AbortSignal;
   /** Told after each case. */
   onCase(prediction: Prediction, investigation: Investigation): void;
+  /** Told how suites without investigations go. */
+  note?(line: string): void;
 }
 
 export interface SuiteReport {
@@ -52,9 +57,11 @@ export async function runSuite(options: RunSuiteOptions): Promise<SuiteReport> {
     const predictions = await predictCases(suite, suite.listCases(), options);
     return report(options, predictions, suite.score(predictions));
   }
-  if (options.dataDir === undefined)
+  if (suite.source === 'detection') return runDetection(suite, options);
+  const [dataDir] = options.dataDirs ?? [];
+  if (dataDir === undefined)
     throw new InputError(`The suite ${options.suite} needs --data, the folder of its data set.`);
-  const data = await unpackDataset(options.dataDir, options.part);
+  const data = await unpackDataset(dataDir, options.part);
   try {
     if (suite.source === 'files') {
       const files = suite.predict(data, options.only ?? '');
@@ -70,13 +77,32 @@ export async function runSuite(options: RunSuiteOptions): Promise<SuiteReport> {
   }
 }
 
+async function runDetection(suite: DetectionSuite, options: RunSuiteOptions): Promise<SuiteReport> {
+  const { dataDirs = [], part, only = '', without = new Set<DetectionPart>(), signal } = options;
+  const note = (line: string) => options.note?.(line);
+  if (suite.needsData && dataDirs.length === 0)
+    throw new InputError(`The suite ${options.suite} needs --data, once for each data set.`);
+  const data: UnpackedDataset[] = [];
+  try {
+    for (const dataDir of suite.needsData ? dataDirs : []) data.push(await unpackDataset(dataDir, part));
+    const predictions = await suite.predict({ data, only, without, signal, note });
+    if (options.predictionsPath) await writePredictions(options.predictionsPath, jsonLines(predictions));
+    return report(options, [], suite.score(predictions, data), predictions.length);
+  } finally {
+    for (const unpacked of data) await unpacked.remove();
+  }
+}
+
+function jsonLines(predictions: readonly object[]): string {
+  return predictions.map((prediction) => `${JSON.stringify(prediction)}\n`).join('');
+}
+
 async function writeFiles(
   files: readonly object[],
   { suite, only = '', predictionsPath }: RunSuiteOptions,
 ): Promise<void> {
   if (files.length === 0) throw new InputError(`No file of ${suite} has "${only}" in its name.`);
-  if (predictionsPath)
-    await writePredictions(predictionsPath, files.map((file) => `${JSON.stringify(file)}\n`).join(''));
+  if (predictionsPath) await writePredictions(predictionsPath, jsonLines(files));
 }
 
 async function predictCases(

@@ -1,4 +1,6 @@
 /** What a suite is: cases to replay, and how predictions are scored against the answers. */
+
+import type { DetectionPart } from '../domain/anomaly.ts';
 import type { Investigation } from '../domain/investigation.ts';
 import type { Prediction } from './prediction.ts';
 import type { ReplayCase } from './replay-case.ts';
@@ -38,4 +40,25 @@ export interface FileSuite<P extends object = object> {
   predict(data: UnpackedDataset, only: string): P[];
   /** Undefined where the data comes without the answers. */
   score(data: UnpackedDataset, predictions: readonly P[]): Scored | undefined;
+}
+
+/** Detection over time: telemetry is replayed in order, and what the scanner opens is the prediction. Nothing is investigated. */
+export interface DetectionSuite<P extends object = object> {
+  readonly source: 'detection';
+  /** False: the telemetry is made. True: --data, given once for each data set. */
+  readonly needsData: boolean;
+  predict(options: DetectionSuiteOptions): Promise<readonly P[]>;
+  /** Undefined where the data comes without the answers. */
+  score(predictions: readonly P[], data: readonly UnpackedDataset[]): Scored | undefined;
+}
+
+export interface DetectionSuiteOptions {
+  readonly data: readonly UnpackedDataset[];
+  /** Only cases whose name contains this. */
+  readonly only: string;
+  /** Parts of detection that are switched off. */
+  readonly without: ReadonlySet<DetectionPart>;
+  readonly signal: AbortSignal;
+  /** Told how it goes, a line for each case. */
+  note(line: string): void;
 }

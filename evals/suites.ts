@@ -2,13 +2,16 @@
 import { z } from 'zod';
 import { InputError } from '../platform/errors.ts';
 import { listNezhaCases } from './datasets/nezha.ts';
+import { faultDetectionSuite } from './fault-detection-suite.ts';
 import { logTemplatesSuite } from './log-templates-suite.ts';
 import { nabSuite } from './nab-suite.ts';
+import { nezhaDaySuite } from './nezha-day-suite.ts';
+import { quietDaysSuite } from './quiet-days-suite.ts';
 import { rootCauseBenchSuite } from './rootcausebench-suite.ts';
 import { describeRanking } from './scorers/describe-ranking.ts';
 import { rankServices, type ServiceTruth } from './scorers/rank-services.ts';
 import { simulatorSuite } from './simulator-suite.ts';
-import type { FileSuite, Suite } from './suite.ts';
+import type { DetectionSuite, FileSuite, Suite } from './suite.ts';
 
 const nezhaLabels = z
   .array(
@@ -42,8 +45,11 @@ const nezhaSuite: Suite = {
   },
 };
 
-export const SUITES: Readonly<Record<string, Suite | FileSuite>> = {
+export const SUITES: Readonly<Record<string, Suite | FileSuite | DetectionSuite>> = {
   simulator: simulatorSuite,
+  'fault-detection': faultDetectionSuite as DetectionSuite,
+  'quiet-days': quietDaysSuite as DetectionSuite,
+  'nezha-day': nezhaDaySuite as DetectionSuite,
   'nezha-trainticket': nezhaSuite,
   'nezha-onlineboutique': nezhaSuite,
   rootcausebench: rootCauseBenchSuite,

@@ -2,13 +2,15 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdDecompress } from 'node:zlib';
 import { extract } from 'tar';
 import { errorMessage, InputError } from '../platform/errors.ts';
 
 export interface UnpackedDataset {
+  /** Of the data set's folder. */
+  readonly name: string;
   /** The asked part's files. */
   readonly partDir: string;
   /** Files shared by all parts; undefined where the data set has none. */
@@ -30,7 +32,7 @@ export async function unpackDataset(dataDir: string, part: string): Promise<Unpa
     const commonArchive = join(dataDir, 'common', 'data.tar.zst');
     const commonDir = existsSync(commonArchive) ? await unpack(commonArchive, join(root, 'common')) : undefined;
     const labels = join(dataDir, part, 'labels.json');
-    return { partDir, commonDir, labelsPath: existsSync(labels) ? labels : undefined, remove };
+    return { name: basename(dataDir), partDir, commonDir, labelsPath: existsSync(labels) ? labels : undefined, remove };
   } catch (error) {
     await remove();
     throw error;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { InvariantError } from '../../platform/errors.ts';
 import type { LoadedCase, OtlpRequest } from '../replay-case.ts';
-import { listNezhaCases } from './nezha.ts';
+import { listNezhaCases, listNezhaDays } from './nezha.ts';
 
 let root: string;
 
@@ -287,4 +287,24 @@ test('log lines are taken out of the container runtime’s JSON, with their seve
     'k8s.pod.name': ORDER,
     'k8s.node.name': '33.33.33.1',
   });
+});
+
+test('a day holds what was measured between the cases and in them, by time', () => {
+  writeCsv(commonDay(), 'metric', 'order_metric.csv', [
+    metricRow('2024-05-06 08:40:00'),
+    metricRow('2024-05-06 08:50:00'),
+  ]);
+  writeCsv(caseDir('a-1'), 'metric', 'order_metric.csv', [metricRow('2024-05-06 08:43:00')]);
+  const [day, ...others] = listNezhaDays(partDir(), commonDir());
+  expect(others).toEqual([]);
+  expect(day).toMatchObject({
+    day: '2024-05-06',
+    startMs: Date.UTC(2024, 4, 6, 8, 40),
+    endMs: Date.UTC(2024, 4, 6, 8, 50) + 1,
+  });
+  const within = (minute: number, until: number) => [
+    ...(day?.metricsWithin(Date.UTC(2024, 4, 6, 8, minute), Date.UTC(2024, 4, 6, 8, until)) ?? []),
+  ];
+  expect(JSON.stringify(within(43, 50)).match(/timeUnixNano/g)).toHaveLength(1);
+  expect(within(44, 50)).toEqual([]);
 });

@@ -96,6 +96,49 @@ function loadCase(caseDir: string, commonDir: string): LoadedCase {
   };
 }
 
+export interface NezhaDay {
+  /** 2024-05-06 */
+  readonly day: string;
+  readonly startMs: number;
+  /** After its last metric row. */
+  readonly endMs: number;
+  /** What was measured in a span of time; where cases are kept aside there is nothing. */
+  metricsWithin(startMs: number, endMs: number): Iterable<OtlpRequest>;
+}
+
+/** The recorded days in order: all metric rows that are there, those of cases and those in between. */
+export function listNezhaDays(partDir: string, commonDir: string): NezhaDay[] {
+  const casesDir = join(partDir, 'cases');
+  const byDay = Map.groupBy(
+    readdirSync(casesDir).map((caseId) => readMetrics(join(casesDir, caseId))),
+    dayOf,
+  );
+  const edges = Map.groupBy(
+    readdirSync(casesDir).flatMap((caseId) => readEdges(join(casesDir, caseId))),
+    ({ atMs }) => dayOfInstant(atMs),
+  );
+  return readdirSync(commonDir)
+    .sort()
+    .map((day) => {
+      const samples = [
+        ...readMetrics(join(commonDir, day)),
+        ...(byDay.get(day) ?? []).flat(),
+        ...readEdges(join(commonDir, day)),
+        ...(edges.get(day) ?? []),
+      ];
+      samples.sort((left, right) => left.atMs - right.atMs);
+      return {
+        day,
+        startMs: samples[0]?.atMs ?? 0,
+        endMs: (samples.at(-1)?.atMs ?? 0) + 1,
+        metricsWithin: (startMs, endMs) => {
+          const inside = samples.filter(({ atMs }) => atMs >= startMs && atMs < endMs);
+          return buildRequests('metrics', inside.map(toMetric));
+        },
+      };
+    });
+}
+
 interface MetricSample {
   readonly atMs: number;
   readonly pod: string;
@@ -117,6 +160,39 @@ function readMetrics(dir: string): MetricSample[] {
       });
     },
   );
+}
+
+const seconds = (name: string, peer: string): Omit<MetricColumn, 'attributes'> & { peer: string } => ({
+  name,
+  unit: 's',
+  scale: 1,
+  peer,
+});
+
+/** What the mesh measures on each edge, `caller_callee`: as the caller sees it and as the callee does. */
+const EDGE_FILES = {
+  'source_50.csv': ([caller = '', callee = '']: readonly string[]) =>
+    [caller, seconds('http.client.request.duration', callee)] as const,
+  'destination_50.csv': ([caller = '', callee = '']: readonly string[]) =>
+    [callee, seconds('http.server.request.duration', caller)] as const,
+};
+
+function readEdges(dir: string): MetricSample[] {
+  return Object.entries(EDGE_FILES).flatMap(([name, read]) =>
+    readRows(join(dir, 'metric'), (file) => file === name).flatMap((row) => {
+      const atMs = parseTime(row['time'] ?? '');
+      return Object.entries(row).flatMap(([edge, text]) => {
+        const value = Number(text);
+        if (!edge.includes('_') || text === '' || !Number.isFinite(value)) return [];
+        const [pod, { peer, ...column }] = read(edge.split('_'));
+        return [{ atMs, pod, value, column: { ...column, attributes: { quantile: '0.5', 'peer.service': peer } } }];
+      });
+    }),
+  );
+}
+
+function dayOfInstant(atMs: number): string {
+  return new Date(atMs).toISOString().slice(0, 10);
 }
 
 function readRecords(dir: string, kind: 'trace' | 'log'): CsvRow[] {
