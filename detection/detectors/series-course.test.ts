@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { newUpperTail } from '../../domain/statistics/upper-tail.ts';
 import { judgeLevel } from './change-point.ts';
 import { meaningOf } from './series-aspect.ts';
 import { type CourseOptions, judgeCourse, newSeriesCourse, type SeriesCourse } from './series-course.ts';
@@ -32,6 +33,15 @@ describe('judgeCourse', () => {
     expect(judged[16]?.deviation).toBeGreaterThan(1.5);
     expect(judged.slice(15).map((one) => one?.sinceMs)).toEqual([15.5, 15.5, 15.5].map((at) => at * MINUTE_MS));
     expect(judged[17]?.expected).toBeCloseTo(100, -1);
+  });
+
+  test('what others of its fleet do at times is usual, though it is new for this one', () => {
+    const fleet = { series: newUpperTail(), 'change-point': newUpperTail() };
+    const jumping = [...seriesOf(40), 2_000, 2_000, ...seriesOf(40), 2_000, 2_000, ...seriesOf(40)];
+    for (let index = 0; index < 20; index++) play(jumping, { ...UP, fleet });
+    const calm = [...seriesOf(70), 2_000, 2_000];
+    expect(Math.max(...deviations(play(calm, { ...UP, fleet })))).toBeLessThan(1);
+    expect(Math.max(...deviations(play(calm)))).toBeGreaterThan(1);
   });
 
   test('goes on while it lasts, ends with the first value that is back, and has not taken the trouble for normal', () => {

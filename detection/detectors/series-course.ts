@@ -70,6 +70,11 @@ export interface CourseOptions {
   readonly worse: 1 | -1 | undefined;
   /** What counts things that come one by one: its value times this is their number in a minute; 0: it counts no such things. */
   readonly perMinute: number;
+  /**
+   * How far series of the same metric stood out before, those of all services together: what each of them does once a day is new
+   * for each and usual for all. Learns. Absent: only its own past counts.
+   */
+  readonly fleet?: Readonly<Record<SeriesView, UpperTail>> | undefined;
   readonly without: ReadonlySet<string>;
 }
 
@@ -89,7 +94,7 @@ export function newSeriesCourse(): SeriesCourse {
 export function judgeCourse(
   course: SeriesCourse,
   point: MinutePoint,
-  { isGauge, worse, perMinute, without }: CourseOptions,
+  { isGauge, worse, perMinute, fleet, without }: CourseOptions,
 ): CourseJudgement | undefined {
   course.seen++;
   const minute = isGauge ? { value: point.mean, isGrowth: false } : minuteValue(course.growth, point);
@@ -102,9 +107,9 @@ export function judgeCourse(
   }
   const level = judgeLevel(course.newest, standing.z);
   const isKnown = course.tails.series.count >= 50;
-  const now = without.has('series') ? 0 : passed(course, 'series', worsening(standing.z, worse), FAR_OUT);
+  const now = without.has('series') ? 0 : passed(course, 'series', worsening(standing.z, worse), fleet);
   const one = Math.min(ONE_VALUE_MOST, now);
-  const changed = without.has('change-point') ? 0 : passed(course, 'change-point', worsening(level, worse), CHANGED);
+  const changed = without.has('change-point') ? 0 : passed(course, 'change-point', worsening(level, worse), fleet);
   const deviation = Math.max(one, changed);
   const view = changed > one ? 'change-point' : 'series';
   // What takes two values to be seen began with the first of them.
@@ -129,15 +134,18 @@ function worsening(z: number, worse: 1 | -1 | undefined): number {
   return Math.max(0, worse === undefined ? Math.abs(z) : worse * z);
 }
 
-/** Share of the bar; its own past can only raise it. Learns. */
-function passed(course: SeriesCourse, view: SeriesView, out: number, bar: number): number {
+const BARS: Readonly<Record<SeriesView, number>> = { series: FAR_OUT, 'change-point': CHANGED };
+
+/** Share of the bar; its own past, and that of its fleet, can only raise it. Learns. */
+function passed(course: SeriesCourse, view: SeriesView, out: number, fleet: CourseOptions['fleet']): number {
   const tail = course.tails[view];
-  const rarity = standingRarity(tail, out);
+  const rarities = [tail, ...(fleet ? [fleet[view]] : [])].flatMap((past) => standingRarity(past, out) ?? []);
   // What a trouble shows is learned when it is over: else it would be usual before that.
   const size = Math.log(Math.max(LEAST_OUT, out));
   if (course.trouble) course.trouble.sizes[view].push(size);
   else observeInTail(tail, size);
-  return Math.min(out / bar, rarity === undefined ? Number.POSITIVE_INFINITY : rarity / RARE);
+  if (fleet) observeInTail(fleet[view], size);
+  return Math.min(out / BARS[view], ...rarities.map((rarity) => rarity / RARE));
 }
 
 function learn(

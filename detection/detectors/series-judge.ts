@@ -4,8 +4,9 @@
  */
 import type { Anomaly } from '../../domain/anomaly.ts';
 import { type SeriesName, seriesKey } from '../../domain/series-name.ts';
+import { newUpperTail, type UpperTail } from '../../domain/statistics/upper-tail.ts';
 import { meaningOf } from './series-aspect.ts';
-import { judgeCourse, newSeriesCourse, type SeriesCourse } from './series-course.ts';
+import { judgeCourse, newSeriesCourse, type SeriesCourse, type SeriesView } from './series-course.ts';
 import { type JudgedSeries, type Leads, reportSeries, type SeriesIdentity } from './series-report.ts';
 
 const MINUTE_MS = 60_000;
@@ -48,11 +49,15 @@ export interface SeriesJudge {
   restore(key: string, series: WatchedSeries, minutes: number): void;
 }
 
+type Fleet = Readonly<Record<SeriesView, UpperTail>>;
+
 export function createSeriesJudge(without: ReadonlySet<string>): SeriesJudge {
   const series = new Map<string, WatchedSeries>();
   const identities = new Map<string, SeriesIdentity | undefined>();
   const minutes = new Map<string, number>();
   const leads: Leads = new Map();
+  /** By metric and attributes; not kept: some hours make them again. */
+  const fleets = new Map<string, Fleet>();
   let sweptMs = 0;
   let newestMs = 0;
 
@@ -63,6 +68,13 @@ export function createSeriesJudge(without: ReadonlySet<string>): SeriesJudge {
       identities.set(key, meaning && { name: nameOf(point), pod, attributes, unit, meaning });
     }
     return identities.get(key);
+  }
+
+  function fleetOf({ metric, attributesKey }: MetricPoint): Fleet {
+    const key = `${metric} ${attributesKey}`;
+    const fleet = fleets.get(key) ?? { series: newUpperTail(), 'change-point': newUpperTail() };
+    fleets.set(key, fleet);
+    return fleet;
   }
 
   function judgePoint(atMs: number, point: MetricPoint): JudgedSeries[] {
@@ -76,7 +88,9 @@ export function createSeriesJudge(without: ReadonlySet<string>): SeriesJudge {
     watched.learnedToMs = atMs + MINUTE_MS;
     const { worse, isAwaited, aspect } = identity.meaning;
     const perMinute = aspect === 'traffic' && point.unit.endsWith('/s') ? 60 : 0;
-    const options = { isGauge: point.kind === 'gauge', worse, perMinute, without };
+    // Long polls: now and then one service waits for half a minute, then another.
+    const fleet = isAwaited ? fleetOf(point) : undefined;
+    const options = { isGauge: point.kind === 'gauge', worse, perMinute, fleet, without };
     const judgement = judgeCourse(watched.course, { atMs, mean: point.mean, last: point.last }, options);
     // What a service waits for may take long by design: only its own past can say that this is new.
     if (!judgement || (isAwaited && !judgement.isKnown)) return [];
