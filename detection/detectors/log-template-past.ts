@@ -3,7 +3,8 @@
  * strayed. Half of what is known is of the last two hours and, for what is rare, of the last day. Plain JSON, bounded.
  */
 import type { LogLevel } from '../../clickhouse/read-template-minutes.ts';
-import { newUpperTail, observeInTail, tailBar, type UpperTail } from '../../domain/statistics/upper-tail.ts';
+import { newRecentTail, observeRecent, type RecentTail, recentTail } from '../../domain/statistics/recent-tail.ts';
+import { tailBar } from '../../domain/statistics/upper-tail.ts';
 import { type DailyHabit, newDailyHabit } from './daily-habit.ts';
 import { type CountRange, countAt } from './log-template-score.ts';
 
@@ -29,12 +30,10 @@ export interface TemplatePast extends LineSums {
   mostMissed: number;
 }
 
-export interface LevelPast {
+/** Its tail: the scores of minutes, of the last days. */
+export interface LevelPast extends RecentTail {
   /** Lines of templates that were new at the time. */
   readonly fresh: LineSums;
-  /** Largest scores of minutes. */
-  older: UpperTail;
-  newer: UpperTail;
   readonly habit: DailyHabit;
 }
 
@@ -96,10 +95,6 @@ const RISK = 1e-6;
 /** Minutes below which their scores are no measure yet: then more is asked for. */
 const LEAST_SCORES = 50;
 const UNMEASURED_BAR = 1.5 * LEAST_BAR;
-/** After so many minutes the older half of what is remembered is forgotten: three days. */
-const TURN_MINUTES = 4_320;
-/** Of the largest scores: see UpperTail. */
-const TAIL_SIZE = 48;
 /** What goes beyond so many bars is learned as if it went so far: an outage is not what is usual. 1.5 to 3 judge alike. */
 const LEARNED_BARS = 2;
 /** A trouble that lasts so long is how things are now. */
@@ -122,7 +117,7 @@ export function levelOfKey(key: string): LogLevel {
 }
 
 export function levelPast(past: ServicePast, level: LogLevel): LevelPast {
-  past.levels[level] ??= { fresh: newSums(), older: newUpperTail(), newer: newUpperTail(), habit: newDailyHabit() };
+  past.levels[level] ??= { fresh: newSums(), ...newRecentTail(), habit: newDailyHabit() };
   return past.levels[level];
 }
 
@@ -156,18 +151,13 @@ export function dispersionOf({ squares, slow }: LineSums): number {
 }
 
 /** What the scores of lines of this level have reached by themselves. */
-export function barOf({ older, newer }: LevelPast): number {
-  const count = older.count + newer.count;
-  if (count < LEAST_SCORES) return UNMEASURED_BAR;
-  const top = [...older.top, ...newer.top].sort((left, right) => right - left).slice(0, TAIL_SIZE);
-  return Math.max(LEAST_BAR, tailBar({ count, top }, RISK));
+export function barOf(level: LevelPast): number {
+  const tail = recentTail(level);
+  return tail.count < LEAST_SCORES ? UNMEASURED_BAR : Math.max(LEAST_BAR, tailBar(tail, RISK));
 }
 
 export function learnScore(level: LevelPast, score: number): void {
-  observeInTail(level.newer, score);
-  if (level.newer.count < TURN_MINUTES) return;
-  level.older = level.newer;
-  level.newer = newUpperTail();
+  observeRecent(level, score);
 }
 
 /** Takes in a minute that nothing will be added to any more. One without lines was not observed. */

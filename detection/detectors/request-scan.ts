@@ -3,7 +3,8 @@
  * its own past has reached (extreme values). Finds bursts of seconds and slow rises of minutes alike, and says where they began. After the
  * scan statistic of Kulldorff (A spatial scan statistic, 1997), with the bar from the past in place of simulation. Plain JSON.
  */
-import { newUpperTail, observeInTail, tailBar, type UpperTail } from '../../domain/statistics/upper-tail.ts';
+import { newRecentTail, observeRecent, type RecentTail, recentTail } from '../../domain/statistics/recent-tail.ts';
+import { tailBar } from '../../domain/statistics/upper-tail.ts';
 
 /** One step: how many were counted among how many, how many were expected, and how far chance and ignorance carry. */
 export interface CountedStep {
@@ -18,12 +19,7 @@ export interface CountedStep {
 }
 
 /** State: scores of the last half day to a day. */
-export interface RequestScan {
-  older: UpperTail;
-  newer: UpperTail;
-  /** Steps that `newer` holds. */
-  steps: number;
-}
+export type RequestScan = RecentTail;
 
 export interface Excess {
   /** In standard errors, of one side. */
@@ -42,13 +38,9 @@ const RISK = 1e-6;
 const LEAST_BAR = 4.75;
 /** Anything below this part of a bar is of no interest to anybody. */
 const LEAST_DEVIATION = 0.5;
-/** After so many the older half of what is remembered is forgotten: half a day. */
-const TURN_STEPS = 4_320;
-/** Of the largest scores: see UpperTail. */
-const TAIL_SIZE = 48;
 
 export function newRequestScan(): RequestScan {
-  return { older: newUpperTail(), newer: newUpperTail(), steps: 0 };
+  return newRecentTail();
 }
 
 /**
@@ -83,17 +75,11 @@ export function scanForExcess(
 
 /** Learned where it is not abnormal. */
 export function learnScore(scan: RequestScan, score: number): void {
-  observeInTail(scan.newer, score);
-  scan.steps += 1;
-  if (scan.steps < TURN_STEPS) return;
-  scan.older = scan.newer;
-  scan.newer = newUpperTail();
-  scan.steps = 0;
+  observeRecent(scan, score);
 }
 
-function barOf({ older, newer }: RequestScan): number {
-  const top = [...older.top, ...newer.top].sort((left, right) => right - left);
-  return Math.max(LEAST_BAR, tailBar({ count: older.count + newer.count, top: top.slice(0, TAIL_SIZE) }, RISK));
+function barOf(scan: RequestScan): number {
+  return Math.max(LEAST_BAR, tailBar(recentTail(scan), RISK));
 }
 
 /**

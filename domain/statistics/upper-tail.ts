@@ -26,19 +26,19 @@ export function newUpperTail(): UpperTail {
  * p-value; Laxhammar and Falkman 2010), continued beyond the largest by an exponential tail (peaks over threshold with shape
  * 0; Siffer et al. 2017). 0 for values outside the tail and while fewer than 50 have been seen. Looking does not count.
  */
-export function tailRarity({ count, top }: UpperTail, value: number): number {
+export function tailRarity(tail: UpperTail, value: number): number {
+  const { count, top } = tail;
   if (count < LEAST_COUNT) return 0;
-  const length = Math.min(top.length, Math.max(LEAST_TAIL, Math.floor(count * TAIL_SHARE)));
+  const length = lengthOf(tail);
   const base = top[length - 1] ?? 0;
   if (!(value > base)) return 0;
   const above = Math.min(length, countAtLeast(top, value));
   const ranked = Math.log10((count + 1) / (above + 1));
   if (above > 0) return ranked;
-  let excess = 0;
-  for (let index = 0; index < length; index++) excess += (top[index] ?? 0) - base;
+  const excess = meanExcess(tail, length);
   // Where the tail is one value over and over it has no scale to extrapolate by.
   if (excess <= 0) return ranked;
-  const beyond = (value - (top[0] ?? 0)) / (excess / length);
+  const beyond = (value - (top[0] ?? 0)) / excess;
   return ranked + Math.min(MOST_EXTRAPOLATED, beyond * Math.LOG10E);
 }
 
@@ -48,6 +48,12 @@ export function observeInTail(tail: UpperTail, value: number): void {
   if (top.length >= KEPT && value <= (top[KEPT - 1] ?? 0)) return;
   top.splice(countAtLeast(top, value), 0, value);
   if (top.length > KEPT) top.pop();
+}
+
+/** As if the values of both had been seen by one. */
+export function mergeTails(one: UpperTail, other: UpperTail): UpperTail {
+  const top = [...one.top, ...other.top].sort((left, right) => right - left).slice(0, KEPT);
+  return { count: one.count + other.count, top };
 }
 
 /** How many of a falling sequence are at least `value`. */
@@ -66,11 +72,22 @@ function countAtLeast(falling: readonly number[], value: number): number {
  * The value that is passed with probability `risk` by one more like those seen: the same exponential tail, read the other way.
  * Infinity while fewer than 50 have been seen.
  */
-export function tailBar({ count, top }: UpperTail, risk: number): number {
+export function tailBar(tail: UpperTail, risk: number): number {
+  const { count, top } = tail;
   if (count < LEAST_COUNT) return Number.POSITIVE_INFINITY;
-  const length = Math.min(top.length, Math.max(LEAST_TAIL, Math.floor(count * TAIL_SHARE)));
+  const length = lengthOf(tail);
+  return (top[length - 1] ?? 0) + meanExcess(tail, length) * Math.log(length / (count * risk));
+}
+
+/** How many of the largest values are the tail. */
+function lengthOf({ count, top }: UpperTail): number {
+  return Math.min(top.length, Math.max(LEAST_TAIL, Math.floor(count * TAIL_SHARE)));
+}
+
+/** Over the last value of the tail; 0 where it is one value over and over. */
+function meanExcess({ top }: UpperTail, length: number): number {
   const base = top[length - 1] ?? 0;
   let excess = 0;
   for (let index = 0; index < length; index++) excess += (top[index] ?? 0) - base;
-  return base + (excess / length) * Math.log(length / (count * risk));
+  return excess / length;
 }
