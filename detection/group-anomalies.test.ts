@@ -59,6 +59,15 @@ describe('isIncident', () => {
     );
   });
 
+  it('takes more work for no second sign beside more to do', () => {
+    const work = anomalyOf('web', 'resources');
+    const asked = (observed: number) => anomalyOf('web', 'traffic', { observed, expected: 10 });
+    expect(isOne(asked(20), work)).toBe(false);
+    expect(isOne(asked(5), work)).toBe(true);
+    expect(isOne(asked(20), anomalyOf('cart', 'resources'))).toBe(true);
+    expect(isOne(asked(20), work, anomalyOf('web', 'latency'))).toBe(true);
+  });
+
   it('needs one alone where users are plainly hurt', () => {
     expect(isOne(anomalyOf('web', 'errors', { deviation: 1.5, hurtsUsers: true }))).toBe(true);
     expect(isOne(anomalyOf('web', 'errors', { deviation: 1.4, hurtsUsers: true }))).toBe(false);

@@ -37,10 +37,25 @@ export function isIncident({ anomalies }: AnomalyGroup, needsAgreement = true): 
   if (!needsAgreement) return anomalies.some(({ deviation }) => deviation >= 1);
   if (anomalies.some(({ hurtsUsers, deviation }) => hurtsUsers && deviation >= SPEAKS_ALONE)) return true;
   const byAspect = new Map<Aspect, number>();
-  for (const { aspect, deviation } of anomalies) byAspect.set(aspect, Math.max(deviation, byAspect.get(aspect) ?? 0));
+  for (const { aspect, deviation } of withoutLoad(anomalies)) {
+    byAspect.set(aspect, Math.max(deviation, byAspect.get(aspect) ?? 0));
+  }
   // One that shouts does not make up for a second that says nothing: each counts for as much as the bar at the most.
   const voices = [...byAspect.values()].map((deviation) => Math.min(AGREEMENT - 0.5, deviation));
   return voices.length > 1 && voices.reduce((sum, voice) => sum + voice, 0) >= AGREEMENT;
+}
+
+/**
+ * A service that is asked more works harder and has more requests under way at once: its resources are no second sign beside its
+ * traffic.
+ */
+function withoutLoad(anomalies: readonly Anomaly[]): readonly Anomaly[] {
+  const busy = new Set(
+    anomalies
+      .filter(({ aspect, observed, expected }) => aspect === 'traffic' && observed > expected)
+      .map(({ service }) => service),
+  );
+  return anomalies.filter(({ aspect, service }) => aspect !== 'resources' || !busy.has(service));
 }
 
 export function areLinked(one: string, other: string, links: ServiceLinks): boolean {

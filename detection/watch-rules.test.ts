@@ -61,6 +61,7 @@ const calls = (each: number, errors: readonly number[]): RequestFactRow => {
   return { service: 'cart', atMs, calls: MINUTES.map(() => each), errors };
 };
 const namesOf = (found: readonly Anomaly[]) => [...new Set(found.map(({ series }) => series.name))];
+const rising = (first: number, step: number) => MINUTES.map((minute) => first + step * minute);
 const lasting = (value: number) => MINUTES.map(() => value);
 
 describe('requests', () => {
@@ -112,6 +113,13 @@ describe('metrics', () => {
     ],
     ['full of nothing', [metricOf('system.cpu.utilization', lasting(1), { attributes: { state: 'idle' } })], ''],
     ['more than was asked for', [metricOf('k8s.pod.memory_request_utilization', lasting(1.4))], ''],
+    ['full in an hour', [metricOf('container.memory.utilization', rising(0.3, 0.008))], ''],
+    [
+      'another level',
+      [metricOf('container.memory.utilization', [...lasting(0.3).slice(6), ...lasting(0.6).slice(6)])],
+      '',
+    ],
+    ['filled at once, and ever more slowly', [metricOf('disk.utilization', [0.3, 0.5, 0.6, 0.65, 0.67, 0.68])], ''],
     ['full for two', [metricOf('jvm.buffer.utilization', [...lasting(0.2).slice(2), 1, 1])], ''],
     ['in percent', [metricOf('disk.utilization', lasting(99), { unit: '%' })], 'full'],
     [
@@ -170,6 +178,21 @@ describe('metrics', () => {
     expect(namesOf(found)).toEqual(rule === '' ? [] : [`rule ${rule}`]);
     expect(found.every(({ deviation, hurtsUsers }) => deviation < 1.5 && !hurtsUsers)).toBe(true);
   });
+});
+
+it('what is full in minutes speaks alone, while it can be prevented', async () => {
+  metrics = [metricOf('container.memory.utilization', rising(0.3, 0.03))];
+  expect(await look(0, 9)).toEqual([]);
+  const [first] = await look(9, 10);
+  expect(first).toMatchObject({
+    aspect: 'resources',
+    hurtsUsers: true,
+    deviation: 1.5,
+    observed: expect.closeTo(0.57),
+  });
+  expect(first?.sentence).toBe(
+    'cart: container.memory.utilization on cart-1 went from 42 % to 57 % in 6 minutes and is full in 14, since 09:09 UTC (rule runs-out).',
+  );
 });
 
 describe('when everything else fails', () => {

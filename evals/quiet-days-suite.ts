@@ -66,15 +66,31 @@ async function watchFortnight({ without, signal, note, only }: DetectionSuiteOpt
     for (const [day, index] of days.entries()) {
       await run.runtime.cloneRollups(copyOf(day, index), signal);
     }
-    // The last copy ends an hour before midnight where clocks are ahead; what comes after it is no silence.
-    const endMs = START_MS + days.length * DAY_MS - (days.length > SUMMER_FROM_DAY ? HOUR_MS : 0);
-    for (let atMs = START_MS + HOUR_MS; atMs <= endMs; atMs += HOUR_MS) {
-      await run.advance(atMs, []);
-      if ((atMs - START_MS) % DAY_MS === 0 || atMs === endMs)
-        note(await describeDay(run, Math.ceil((atMs - START_MS) / DAY_MS), signal));
-    }
+    await watchDays(run, days.length, note, signal);
     return (await run.listCourses()).map(toPrediction);
   });
+}
+
+/** Tells of each day, and of each incident as it comes. */
+async function watchDays(
+  run: DetectionRun,
+  days: number,
+  note: DetectionSuiteOptions['note'],
+  signal: AbortSignal,
+): Promise<void> {
+  // The last copy ends an hour before midnight where clocks are ahead; what comes after it is no silence.
+  const endMs = START_MS + days * DAY_MS - (days > SUMMER_FROM_DAY ? HOUR_MS : 0);
+  const told = new Set<string>();
+  for (let atMs = START_MS + HOUR_MS; atMs <= endMs; atMs += HOUR_MS) {
+    await run.advance(atMs, []);
+    const courses = await run.listCourses();
+    for (const course of courses.filter(({ incidentId }) => !told.has(incidentId))) {
+      note(describeIncident(toPrediction(course)));
+      told.add(course.incidentId);
+    }
+    if ((atMs - START_MS) % DAY_MS === 0 || atMs === endMs)
+      note(await describeDay(run, Math.ceil((atMs - START_MS) / DAY_MS), signal));
+  }
 }
 
 /** Where a base day goes; the hour that clocks leave out is left out of the first summer day. */
@@ -141,8 +157,12 @@ function toPrediction(course: IncidentCourse): QuietIncident {
   };
 }
 
+function describeIncident({ opened_utc, day, title }: QuietIncident): string {
+  return `day ${day}, ${opened_utc}: ${title}`;
+}
+
 function scoreFortnight(incidents: readonly QuietIncident[]): Scored {
-  const lines = incidents.map(({ opened_utc, day, title }) => `day ${day}, ${opened_utc}: ${title}`);
+  const lines = incidents.map(describeIncident);
   return {
     score: { requestsPerSecond: REQUESTS_PER_SECOND, falseIncidents: incidents.length, mark: MARK },
     text: [

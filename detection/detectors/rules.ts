@@ -103,6 +103,13 @@ export const RULES: readonly Rule[] = [
       [/connections?[._]max$|memory[._]limit$|file_descriptor[._]limit$|filesystem[._]capacity$/],
     ),
   },
+  {
+    name: 'runs-out',
+    aspect: 'resources',
+    unit: '1',
+    hurtsUsers: true,
+    ...ofMetrics(/(memory|disk|filesystem)[._a-z]*utili[sz]ation$/, checkFilling),
+  },
   { name: 'restarts', aspect: 'resources', unit: '1', ...ofMetrics(/restarts?(_total)?$/, checkRestarts) },
   { name: 'out-of-memory', aspect: 'resources', unit: '1', ...ofMetrics(/oom[._]?(kill|event)/, checkKills) },
   {
@@ -175,10 +182,38 @@ const IS_OF_REQUEST = /request_utili[sz]ation$/;
 const IS_WORK = /cpu|eventloop|gpu/;
 
 function checkUtilization(row: MetricFactRow, atMs: number): RuleMatch | undefined {
-  const name = row.metric.toLowerCase();
-  if (IS_OF_REQUEST.test(name) || Object.values(row.attributes).some((value) => NOT_USED.has(value))) return undefined;
-  const course = courseOf(row, atMs, FULL_MINUTES).map((value) => (row.unit === '%' ? value / 100 : value));
-  return checkFull(row, course, IS_WORK.test(name) ? 0.7 : 1.2);
+  const deviation = IS_WORK.test(row.metric.toLowerCase()) ? 0.7 : 1.2;
+  return checkFull(row, sharesOf(row, atMs, FULL_MINUTES), deviation);
+}
+
+/** Of all there is, in the last minutes; nothing where the series says another thing. */
+function sharesOf(row: MetricFactRow, atMs: number, minutes: number): number[] {
+  if (IS_OF_REQUEST.test(row.metric.toLowerCase())) return [];
+  if (Object.values(row.attributes).some((value) => NOT_USED.has(value))) return [];
+  return courseOf(row, atMs, minutes).map((value) => (row.unit === '%' ? value / 100 : value));
+}
+
+/** Fewer make no line; from 5 to 8 judge alike, more of them take of the time that is left. */
+const FILLING_MINUTES = 6;
+/** What fills in an hour may be let go of in between; from 10 to 20 minutes judge alike. */
+const FULL_WITHIN_MINUTES = 15;
+/** Shares of a line's growth that the values may lie off it, and that it has grown by at least. */
+const OFF_LINE = 0.15;
+const LEAST_GROWN = 0.03;
+
+/** What fills minute by minute and is full before anybody has looked: users are hurt then, and it can still be prevented. */
+function checkFilling(row: MetricFactRow, atMs: number): RuleMatch | undefined {
+  const course = sharesOf(row, atMs, FILLING_MINUTES);
+  const [first = 0, observed = 0] = [course[0], course.at(-1)];
+  const grown = observed - first;
+  if (course.length < FILLING_MINUTES || grown < LEAST_GROWN || observed >= FULL_SHARE) return undefined;
+  const step = grown / (FILLING_MINUTES - 1);
+  const isLine = course.every((share, index) => Math.abs(share - first - index * step) <= OFF_LINE * grown);
+  const leftMinutes = (1 - observed) / step;
+  if (!isLine || leftMinutes > FULL_WITHIN_MINUTES) return undefined;
+  const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
+  const what = `${nameOf(row)} went from ${percent(first)} to ${percent(observed)} in ${FILLING_MINUTES} minutes and is full in ${leftMinutes.toFixed(0)}`;
+  return { subject: nameOf(row), observed, limit: first, what, deviation: 1.5 };
 }
 
 function checkFull(row: MetricFactRow, course: readonly number[], deviation: number): RuleMatch | undefined {

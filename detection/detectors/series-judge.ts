@@ -94,7 +94,7 @@ export function createSeriesJudge(without: ReadonlySet<string>): SeriesJudge {
     const judgement = judgeCourse(watched.course, { atMs, mean: point.mean, last: point.last }, options);
     // What a service waits for may take long by design: only its own past can say that this is new.
     if (!judgement || (isAwaited && !judgement.isKnown)) return [];
-    return [{ identity, judgement, isSteady: watched.course.seen >= STEADY_SHARE * (serviceMinutes - watched.cameAt) }];
+    return [{ identity, judgement, isSteady: isSteady(identity, watched, serviceMinutes) }];
   }
 
   function forget(atMs: number): void {
@@ -127,6 +127,16 @@ export function createSeriesJudge(without: ReadonlySet<string>): SeriesJudge {
       minutes.set(service, Math.max(serviceMinutes, minutes.get(service) ?? 0));
     },
   };
+}
+
+function isSteady(
+  { meaning, pod }: SeriesIdentity,
+  { course, cameAt }: WatchedSeries,
+  serviceMinutes: number,
+): boolean {
+  // Requests go from pod to pod as pods come and go: how many one of them gets says nothing by itself.
+  const isShareOfTraffic = meaning.aspect === 'traffic' && pod !== '';
+  return !isShareOfTraffic && course.seen >= STEADY_SHARE * (serviceMinutes - cameAt);
 }
 
 /** What a service with a request now and then shows of its requests is what one of them showed. */
