@@ -66,7 +66,9 @@ const ofMetrics = (looked: RegExp, check: Check<MetricFactRow>, beside: readonly
 });
 
 /** Rules look back so far at the most. */
-export const LOOKBACK_MINUTES = 10;
+export const LOOKBACK_MINUTES = 30;
+/** What comes back at once is looked for in so many of them. */
+const AGAIN_MINUTES = 10;
 
 const MINUTE_MS = 60_000;
 const DAY_SECONDS = 86_400;
@@ -195,25 +197,31 @@ function sharesOf(row: MetricFactRow, atMs: number, minutes: number): number[] {
 
 /** Fewer make no line; from 5 to 8 judge alike, more of them take of the time that is left. */
 const FILLING_MINUTES = 6;
+/** Before them: heaps rise between collections, and what has just started fills up to what it needs. */
+const BEFORE_MINUTES = 14;
 /** What fills in an hour may be let go of in between; from 10 to 20 minutes judge alike. */
 const FULL_WITHIN_MINUTES = 15;
-/** Shares of a line's growth that the values may lie off it, and that it has grown by at least. */
+/** Share of a line's growth that a value may lie off it. */
 const OFF_LINE = 0.15;
-const LEAST_GROWN = 0.03;
+/** So much more than ever before is more. */
+const LEAST_MORE = 0.03;
 
-/** What fills minute by minute and is full before anybody has looked: users are hurt then, and it can still be prevented. */
+/** What fills minute by minute beyond all it held before, and is full before anybody has looked: it can still be prevented. */
 function checkFilling(row: MetricFactRow, atMs: number): RuleMatch | undefined {
-  const course = sharesOf(row, atMs, FILLING_MINUTES);
-  const [first = 0, observed = 0] = [course[0], course.at(-1)];
-  const grown = observed - first;
-  if (course.length < FILLING_MINUTES || grown < LEAST_GROWN || observed >= FULL_SHARE) return undefined;
-  const step = grown / (FILLING_MINUTES - 1);
-  const isLine = course.every((share, index) => Math.abs(share - first - index * step) <= OFF_LINE * grown);
+  const course = sharesOf(row, atMs, LOOKBACK_MINUTES);
+  const before = course.slice(0, -FILLING_MINUTES);
+  const filling = course.slice(-FILLING_MINUTES);
+  const [first = 0, observed = 0] = [filling[0], filling.at(-1)];
+  if (before.length < BEFORE_MINUTES || observed < Math.max(...before) + LEAST_MORE) return undefined;
+  const step = (observed - first) / (FILLING_MINUTES - 1);
+  const isLine = filling.every(
+    (share, index) => Math.abs(share - first - index * step) <= OFF_LINE * (observed - first),
+  );
   const leftMinutes = (1 - observed) / step;
-  if (!isLine || leftMinutes > FULL_WITHIN_MINUTES) return undefined;
+  if (!isLine || observed >= FULL_SHARE || leftMinutes > FULL_WITHIN_MINUTES) return undefined;
   const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
   const what = `${nameOf(row)} went from ${percent(first)} to ${percent(observed)} in ${FILLING_MINUTES} minutes and is full in ${leftMinutes.toFixed(0)}`;
-  return { subject: nameOf(row), observed, limit: first, what, deviation: 1.5 };
+  return { subject: nameOf(row), observed, limit: Math.max(...before), what, deviation: 1.5 };
 }
 
 function checkFull(row: MetricFactRow, course: readonly number[], deviation: number): RuleMatch | undefined {
@@ -260,10 +268,10 @@ function isBeside(other: MetricFactRow, row: MetricFactRow): boolean {
 
 /** Once is worth knowing, three times in ten minutes is a loop. */
 function checkRestarts(row: MetricFactRow, atMs: number): RuleMatch | undefined {
-  const restarts = growthOf(courseOf(row, atMs, LOOKBACK_MINUTES));
+  const restarts = growthOf(courseOf(row, atMs, AGAIN_MINUTES));
   if (restarts < 1) return undefined;
   const times = restarts === 1 ? 'once' : `${restarts} times`;
-  const what = `restarted ${times} in ${LOOKBACK_MINUTES} minutes${onPod(row)}`;
+  const what = `restarted ${times} in ${AGAIN_MINUTES} minutes${onPod(row)}`;
   return {
     subject: 'restarts',
     observed: restarts,
@@ -274,9 +282,9 @@ function checkRestarts(row: MetricFactRow, atMs: number): RuleMatch | undefined 
 }
 
 function checkKills(row: MetricFactRow, atMs: number): RuleMatch | undefined {
-  const kills = growthOf(courseOf(row, atMs, LOOKBACK_MINUTES));
+  const kills = growthOf(courseOf(row, atMs, AGAIN_MINUTES));
   if (kills < 1) return undefined;
-  const what = `killed for want of memory ${kills === 1 ? 'once' : `${kills} times`} in ${LOOKBACK_MINUTES} minutes${onPod(row)}`;
+  const what = `killed for want of memory ${kills === 1 ? 'once' : `${kills} times`} in ${AGAIN_MINUTES} minutes${onPod(row)}`;
   return { subject: 'out of memory', observed: kills, limit: 1, what, deviation: 1.4 };
 }
 
@@ -307,13 +315,13 @@ function checkCertificate(row: MetricFactRow, atMs: number): RuleMatch | undefin
 const LEAST_QUEUE = 100;
 
 function checkQueue(row: MetricFactRow, atMs: number, { metrics }: RuleFacts): RuleMatch | undefined {
-  const course = courseOf(row, atMs, LOOKBACK_MINUTES);
+  const course = courseOf(row, atMs, AGAIN_MINUTES);
   const [first = 0, last = 0] = [course[0], course.at(-1)];
   const isRising = course.every((value, index) => index === 0 || value > (course[index - 1] ?? 0));
-  if (course.length < LOOKBACK_MINUTES || !isRising || last < LEAST_QUEUE || last < 2 * first) return undefined;
+  if (course.length < AGAIN_MINUTES || !isRising || last < LEAST_QUEUE || last < 2 * first) return undefined;
   const offsets = metrics.find((other) => /offset/.test(other.metric) && isBeside(row, other) && isBeside(other, row));
-  const isConsumed = offsets !== undefined && growthOf(courseOf(offsets, atMs, LOOKBACK_MINUTES)) > 0;
-  const what = `${nameOf(row)} rose from ${first} to ${last} in ${LOOKBACK_MINUTES} minutes without a pause`;
+  const isConsumed = offsets !== undefined && growthOf(courseOf(offsets, atMs, AGAIN_MINUTES)) > 0;
+  const what = `${nameOf(row)} rose from ${first} to ${last} in ${AGAIN_MINUTES} minutes without a pause`;
   return { subject: nameOf(row), observed: last, limit: 2 * first, what, deviation: isConsumed ? 0.8 : 1.3 };
 }
 
