@@ -198,7 +198,7 @@ function sharesOf(row: MetricFactRow, atMs: number, minutes: number): number[] {
 /** Fewer make no line; from 5 to 8 judge alike, more of them take of the time that is left. */
 const FILLING_MINUTES = 6;
 /** Before them: heaps rise between collections, and what has just started fills up to what it needs. */
-const BEFORE_MINUTES = 14;
+const BEFORE_MINUTES = 10;
 /** What fills in an hour may be let go of in between; from 10 to 20 minutes judge alike. */
 const FULL_WITHIN_MINUTES = 15;
 /** Share of a line's growth that a value may lie off it. */
