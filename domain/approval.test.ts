@@ -9,6 +9,7 @@ import {
   type Grant,
   grant,
   grantByPolicy,
+  planEscalations,
 } from './approval.ts';
 import { actionDigest, actionKindSchema, type Remediation, riskTierSchema } from './remediation.ts';
 
@@ -119,4 +120,14 @@ describe('what comes from outside', () => {
     expect(approvalSchema.safeParse(approval(approved)).success).toBe(true);
     expect(approvalSchema.safeParse(approval(approved, { actionDigest: 'short' })).success).toBe(false);
   });
+});
+
+it('a request asks each role above the least one, one after the other, before it is over', () => {
+  const times = { requestedAtMs: 1_000, expiresAtMs: 4_000 };
+  const low: Remediation = { ...rollback, action: 'restart-service' };
+  const roles = (remediation: Remediation, everyMs: number) =>
+    planEscalations(remediation, times, everyMs).map(({ role, atMs }) => `${role} ${atMs}`);
+  expect(roles(rollback, 1_000)).toEqual(['manager 2000']);
+  expect(roles(rollback, 3_000)).toEqual([]);
+  expect(roles(low, 1_000).at(-1)).toMatch(/^manager /);
 });

@@ -1,6 +1,7 @@
 /** Human consent: requested, decided once, bound to a digest of the action. Only this file can mint a Grant. */
 import { z } from 'zod';
 import { InputError } from '../platform/errors.ts';
+import { leastRole, roleSchema } from './identity.ts';
 import { actionDigest, type Remediation, remediationSchema, riskOf } from './remediation.ts';
 
 export const decisionSchema = z.object({
@@ -13,6 +14,10 @@ export const decisionSchema = z.object({
 });
 export type Decision = z.infer<typeof decisionSchema>;
 
+/** From then on people of this role are asked too, because nobody decided. */
+export const escalationSchema = z.object({ role: roleSchema, atMs: z.int().nonnegative() });
+export type Escalation = z.infer<typeof escalationSchema>;
+
 export const approvalSchema = z.object({
   approvalId: z.string().min(1),
   incidentId: z.string().min(1),
@@ -21,6 +26,8 @@ export const approvalSchema = z.object({
   actionDigest: z.string().length(64),
   requestedAtMs: z.int().nonnegative(),
   expiresAtMs: z.int().nonnegative(),
+  /** Planned when it is requested, so that any process can tell who is asked by now; absent: nobody else ever is. */
+  escalations: z.array(escalationSchema).optional(),
   decision: decisionSchema.optional(),
 });
 export type Approval = z.infer<typeof approvalSchema>;
@@ -30,6 +37,19 @@ export const EXPIRY_POLICY = 'policy:expiry';
 
 export function hasExpired(approval: Approval, nowMs: number): boolean {
   return nowMs > approval.expiresAtMs;
+}
+
+/** Each role above the least that may decide, one after the other, as long as the request lasts. */
+export function planEscalations(
+  remediation: Remediation,
+  { requestedAtMs, expiresAtMs }: Pick<Approval, 'requestedAtMs' | 'expiresAtMs'>,
+  everyMs: number,
+): Escalation[] {
+  const roles = roleSchema.options;
+  return roles
+    .slice(roles.indexOf(leastRole(riskOf(remediation))) + 1)
+    .map((role, index) => ({ role, atMs: requestedAtMs + (index + 1) * everyMs }))
+    .filter(({ atMs }) => atMs < expiresAtMs);
 }
 
 /** The end of a request that nobody decided on in time: default deny. */

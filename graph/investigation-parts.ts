@@ -74,6 +74,8 @@ export interface InvestigationLimits {
   readonly pollMs: number;
   /** How long a person may take to approve. */
   readonly approvalTtlMs: number;
+  /** After so long without a decision the next role is asked, too. */
+  readonly escalateAfterMs: number;
 }
 
 export const INVESTIGATION_LIMITS: InvestigationLimits = {
@@ -81,6 +83,7 @@ export const INVESTIGATION_LIMITS: InvestigationLimits = {
   leaseMs: 30_000,
   pollMs: 500,
   approvalTtlMs: 24 * 3_600_000,
+  escalateAfterMs: 30 * 60_000,
 };
 
 export interface InvestigationParts {

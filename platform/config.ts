@@ -53,6 +53,7 @@ const environmentShape = z.object({
   INQUEST_TOKEN: z.string().min(16).optional(),
   INQUEST_IDENTITIES: z.string().min(1).optional(),
   INQUEST_APPROVAL_HOURS: positive.default(24),
+  INQUEST_ESCALATE_MINUTES: positive.default(30),
   INQUEST_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
   INQUEST_WEBHOOK_SECRET: z.string().min(16).optional(),
   CLICKHOUSE_URL: z.url({ protocol: /^https?$/ }).optional(),
@@ -180,6 +181,8 @@ export interface Config {
   readonly approval: {
     /** A proposal nobody decides on for so long is off: default deny. */
     readonly expiryHours: number;
+    /** A proposal nobody decides on for so long is put before the next role, too. */
+    readonly escalateMinutes: number;
     /** Where approved actions are sent, signed; undefined: dry runs. */
     readonly webhook: { readonly url: string; readonly secret: Secret } | undefined;
   };
@@ -219,7 +222,11 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
       token: value.INQUEST_TOKEN === undefined ? undefined : new Secret(value.INQUEST_TOKEN),
       identitiesPath: value.INQUEST_IDENTITIES,
     },
-    approval: { expiryHours: value.INQUEST_APPROVAL_HOURS, webhook: readWebhook(value) },
+    approval: {
+      expiryHours: value.INQUEST_APPROVAL_HOURS,
+      escalateMinutes: value.INQUEST_ESCALATE_MINUTES,
+      webhook: readWebhook(value),
+    },
   });
 }
 
@@ -246,6 +253,9 @@ export const VARIABLES: Readonly<Record<keyof z.infer<typeof environmentShape>, 
   INQUEST_TOKEN: { about: 'what commands show to a host instead of the token in the data directory', secret: true },
   INQUEST_IDENTITIES: { about: 'JSON file of people and senders with their roles (inquest token makes entries)' },
   INQUEST_APPROVAL_HOURS: { about: 'hours until a proposal that nobody decides on is off' },
+  INQUEST_ESCALATE_MINUTES: {
+    about: 'minutes until a proposal that nobody decides on is put before the next role, too',
+  },
   INQUEST_WEBHOOK_URL: { about: 'where approved actions are sent; unset: they are dry runs' },
   INQUEST_WEBHOOK_SECRET: { about: 'signs what is sent there', secret: true },
   CLICKHOUSE_URL: { about: 'a ClickHouse server; unset: the embedded engine' },

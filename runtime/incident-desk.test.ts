@@ -71,6 +71,8 @@ function openDesk(
     list: async () => [],
   } as unknown as IncidentArchive;
   const desk = openIncidentDesk({
+    once: { putOnce: async (_, text) => ({ stored: true, text }), get: async () => undefined },
+    announce: contextStore.announce,
     investigator: { pending: async () => [], ...investigator } as Investigator,
     archive,
     audit: {
@@ -232,6 +234,65 @@ describe('who may decide', () => {
 });
 
 describe('a request that nobody decides on', () => {
+  const escalations = [{ role: 'manager' as const, atMs: 6_000 }];
+  const waiting: Approval = { ...APPROVAL, escalations };
+  const kept = new Map<string, string>();
+  const once: IncidentDeskParts['once'] = {
+    putOnce: async (key, text) => ({ stored: kept.size < kept.set(key, text).size, text }),
+    get: async (key) => kept.get(key),
+  };
+
+  it('is put before the next role when its time has come, once, also by the next process', async () => {
+    kept.clear();
+    const told = Promise.withResolvers<string>();
+    const announce: IncidentDeskParts['announce'] = async ({ message }) => told.resolve(message);
+    const pending = async () => [{ investigationId: 'inv_1', approval: waiting }];
+    const first = openDesk({ pending }, waiting, { once, announce });
+    first.clock.advance(1_001);
+    await first.desk.resumeInterrupted();
+    expect(await told.promise).toBe('nobody decided yet: every manager is asked now');
+    await first.desk.close();
+    expect(first.audited).toEqual([
+      expect.objectContaining({
+        actor: 'policy:escalation',
+        kind: 'approval.escalated',
+        subject: 'inv_1',
+        details: { approvalId: 'apr_1', action: 'restart-service', service: 'checkout', role: 'manager' },
+      }),
+    ]);
+    const looked = Promise.withResolvers<void>();
+    const get: typeof once.get = async (key) => {
+      looked.resolve();
+      return kept.get(key);
+    };
+    const second = openDesk({ pending }, waiting, { once: { ...once, get } });
+    second.clock.advance(2_000);
+    await second.desk.resumeInterrupted();
+    await looked.promise;
+    await second.desk.close();
+    expect(second.audited).toEqual([]);
+  });
+
+  it('is put before nobody once it is decided', async () => {
+    kept.clear();
+    const decided: Approval = {
+      ...waiting,
+      decision: { outcome: 'approved', decidedBy: 'lea', reason: '', decidedAtMs: 5_500 },
+    };
+    const looked = Promise.withResolvers<void>();
+    const get: typeof once.get = async () => {
+      looked.resolve();
+      return undefined;
+    };
+    const pending = async () => [{ investigationId: 'inv_1', approval: waiting }];
+    const { desk, clock, audited } = openDesk({ pending }, decided, { once: { ...once, get } });
+    clock.advance(1_001);
+    await desk.resumeInterrupted();
+    await looked.promise;
+    await desk.close();
+    expect(audited).toEqual([]);
+  });
+
   it('is closed when its time is over', async () => {
     const closed = Promise.withResolvers<string>();
     const expire = async (investigationId: string) => {

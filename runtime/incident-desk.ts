@@ -2,19 +2,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AuditLog } from '../clickhouse/audit-log.ts';
 import type { IncidentArchive } from '../clickhouse/incident-archive.ts';
-import { type Approval, type Decision, hasExpired } from '../domain/approval.ts';
+import { type Approval, type Decision, type Escalation, hasExpired } from '../domain/approval.ts';
 import type { Evidence, ExecutedQuery } from '../domain/evidence.ts';
 import { type Caller, decisionNameOf, leastRole, mayDecide } from '../domain/identity.ts';
 import type { Incident } from '../domain/incident.ts';
-import type { Investigation } from '../domain/investigation.ts';
+import type { Investigation, Progress } from '../domain/investigation.ts';
 import { actionDigest, riskOf } from '../domain/remediation.ts';
+import type { OnceRegister } from '../graph/once-register.ts';
 import type { Investigator } from '../graph/run-investigation.ts';
 import type { Clock } from '../platform/clock.ts';
 import { AppError, errorMessage, InputError } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import type { Logger } from '../platform/logger.ts';
 import { verifyEvidence } from '../tools/verify-evidence.ts';
-import { createExpiryTimers } from './expiry-timers.ts';
+import { createApprovalTimers } from './approval-timers.ts';
 import type { ProgressJournal } from './progress-journal.ts';
 
 export interface OpenedIncident {
@@ -57,30 +58,57 @@ export interface IncidentDeskParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly journal: ProgressJournal;
+  readonly once: OnceRegister;
+  readonly announce: (progress: Progress) => Promise<void>;
   rerun(query: ExecutedQuery, signal: AbortSignal): Promise<ExecutedQuery>;
   /** How long a store that is away may take to come back before interrupted investigations are tried again. */
   readonly resumePauseMs?: number;
 }
 
-const EXPIRY_RETRY_MS = 60_000;
+const ESCALATION_POLICY = 'policy:escalation';
+const TIMER_RETRY_MS = 60_000;
 const RESUME_PAUSE_MS = 10_000;
 /** Investigations that are looked through at start. */
 const MAX_INTERRUPTED = 200;
 
 export function openIncidentDesk(parts: IncidentDeskParts): IncidentDesk & { close(): Promise<void> } {
-  const { investigator, archive, audit, clock, logger, journal } = parts;
+  const { investigator, archive, audit, once, announce, clock, logger, journal } = parts;
   const stopping = new AbortController();
   /** By run, not by investigation: a decision that is refused must not take the place of the one that runs. */
   const running = new Map<Promise<unknown>, string>();
   let willResume = false;
 
-  const timers = createExpiryTimers(clock, (approval) => {
-    expire(approval).catch((error: unknown) => {
+  const timers = createApprovalTimers(clock, (approval, due) => {
+    const work = due === 'expired' ? expire(approval) : escalate(approval, due);
+    work.catch((error: unknown) => {
       if (stopping.signal.aborted) return;
-      logger.error({ approvalId: approval.approvalId, message: errorMessage(error) }, 'an approval was not closed');
-      timers.watch(approval, EXPIRY_RETRY_MS);
+      logger.error(
+        { approvalId: approval.approvalId, message: errorMessage(error) },
+        'an approval was not followed up',
+      );
+      timers.watch(approval, TIMER_RETRY_MS);
     });
   });
+
+  /** Puts it before the next role: told once, whatever restarts in between. */
+  async function escalate({ approvalId, investigationId, remediation }: Approval, { role }: Escalation): Promise<void> {
+    const key = `escalation/${approvalId}/${role}`;
+    if ((await once.get(key, stopping.signal)) !== undefined) return;
+    if ((await archive.find('approval', approvalId, stopping.signal))?.decision) return;
+    const atMs = clock.nowMs();
+    const details = { approvalId, action: remediation.action, service: remediation.service, role };
+    await audit.append({
+      atMs,
+      actor: ESCALATION_POLICY,
+      kind: 'approval.escalated',
+      subject: investigationId,
+      details,
+    });
+    await once.putOnce(key, String(atMs), stopping.signal);
+    const message = `nobody decided yet: every ${role} is asked now`;
+    logger.warn({ approvalId, investigationId, role }, message);
+    await announce({ investigationId, atMs, actor: ESCALATION_POLICY, kind: 'approval', message });
+  }
 
   /** Ends a wait whose time is over, unless somebody did. */
   async function expire({ investigationId }: Approval): Promise<void> {

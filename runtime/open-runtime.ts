@@ -97,7 +97,8 @@ export interface Runtime extends IncidentDesk {
   close(): Promise<void>;
 }
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 const MAX_LISTED_INCIDENTS = 200;
 
 export interface RuntimeOptions {
@@ -139,13 +140,14 @@ async function wire(
   const journal = createProgressJournal(contextStore);
   const toolContext = (signal: AbortSignal) => ({ telemetry, clock, signal });
   const checkpoints = createCheckpointTable<CheckpointRow['kind']>(database, clock);
+  const once = createOnceTable(database);
   const investigator = createInvestigator({
     agents: [metricsAgent, logAgent, traceAgent, deployAgent],
     supervisor,
     contextStore,
     toolContext,
     checkpoints,
-    once: createOnceTable(database),
+    once,
     archive: {
       saveInvestigation: async (investigation, signal) => {
         await archive.save('evidence', investigation.evidence, signal);
@@ -168,12 +170,18 @@ async function wire(
     clock,
     newId,
     logger,
-    limits: { ...INVESTIGATION_LIMITS, approvalTtlMs: config.approval.expiryHours * HOUR_MS },
+    limits: {
+      ...INVESTIGATION_LIMITS,
+      approvalTtlMs: config.approval.expiryHours * HOUR_MS,
+      escalateAfterMs: config.approval.escalateMinutes * MINUTE_MS,
+    },
   });
   const desk = openIncidentDesk({
     investigator,
     archive,
     audit,
+    once,
+    announce: contextStore.announce,
     clock,
     logger,
     journal,

@@ -65,10 +65,12 @@ function targetOf({ measure, target }: NonNullable<Remediation['predictedEffect'
 function decisionLines({ approval, incident }: Investigation, page: Page): string[] {
   if (!approval) return [];
   if (approval.decision) return ['', ...paragraph(page, describeDecision(approval))];
-  const deadline = `${formatDay(approval.expiresAtMs)} ${formatClock(approval.expiresAtMs)} UTC`;
+  const timeOf = (atMs: number) => `${formatDay(atMs)} ${formatClock(atMs)} UTC`;
+  const next = (approval.escalations ?? []).map(({ role, atMs }) => ` Every ${role} is asked from ${timeOf(atMs)} on.`);
+  const waits = `Waits for your decision until ${timeOf(approval.expiresAtMs)}; nothing happens without it.${next.join('')}`;
   return [
     '',
-    ...paragraph(page, `Waits for your decision until ${deadline}; nothing happens without it:`).map(page.palette.warn),
+    ...paragraph(page, waits).map(page.palette.warn),
     ...commandLines(page, 'approve', incident.incidentId),
     ...commandLines(page, 'reject', incident.incidentId, '--reason', '"..."'),
   ];

@@ -2,7 +2,7 @@
  * What could be done about it, and the request for consent. Everything about the request that has an effect happens here,
  * because the step that waits for the answer is taken again when the answer comes.
  */
-import { type Approval, type Decision, INFO_POLICY } from '../../domain/approval.ts';
+import { type Approval, type Decision, INFO_POLICY, planEscalations } from '../../domain/approval.ts';
 import { actionDigest, type Remediation, riskOf } from '../../domain/remediation.ts';
 import { InvariantError } from '../../platform/errors.ts';
 import { contentId } from '../../platform/ids.ts';
@@ -58,14 +58,17 @@ function requestFor(parts: InvestigationParts, state: InvestigationState, remedi
     decidedAtMs: requestedAtMs,
     actionDigest: digest,
   };
+  const times = { requestedAtMs, expiresAtMs: requestedAtMs + parts.limits.approvalTtlMs };
+  const isGranted = riskOf(remediation) === 'info';
   return {
     approvalId: contentId('apr', { investigationId: state.investigationId, digest }),
     incidentId: state.incident.incidentId,
     investigationId: state.investigationId,
     remediation,
     actionDigest: digest,
-    requestedAtMs,
-    expiresAtMs: requestedAtMs + parts.limits.approvalTtlMs,
-    ...(riskOf(remediation) === 'info' ? { decision: byPolicy } : {}),
+    ...times,
+    ...(isGranted
+      ? { decision: byPolicy }
+      : { escalations: planEscalations(remediation, times, parts.limits.escalateAfterMs) }),
   };
 }
