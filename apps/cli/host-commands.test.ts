@@ -133,6 +133,26 @@ describe('without a terminal', () => {
   });
 });
 
+describe('watch', () => {
+  it('prints each step as it comes; with --json a document a line', async () => {
+    await openHost();
+    const { code, stdout } = await inquest('watch', incidentId);
+    expect(code).toBe(4);
+    expect(stdout).toMatch(/^10:13:21 {2}trace-agent {4}found {5}Errors begin in payment\.$/m);
+    const lines = (await inquest('watch', '--json')).stdout.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toContainEqual(
+      expect.objectContaining({ actor: 'trace-agent', kind: 'finding', message: 'Errors begin in payment.' }),
+    );
+  });
+
+  it('has nothing to follow where there is no incident', async () => {
+    await openHost({ answers: { listIncidents: () => [200, { incidents: [] }] } });
+    const { code, stderr } = await inquest('watch');
+    expect(code).toBe(2);
+    expect(stderr).toContain('There is no incident to watch yet');
+  });
+});
+
 describe('exit status', () => {
   it('an abstention is 3', async () => {
     await openHost({ answers: { getInvestigation: (id) => archived(id, abstained) } });

@@ -26,6 +26,7 @@ import { addStatusCommand } from './commands/status.ts';
 import { addTokenCommand } from './commands/token.ts';
 import { addTraceCommand } from './commands/trace.ts';
 import { addVerifyCommand } from './commands/verify.ts';
+import { addWatchCommand } from './commands/watch.ts';
 import { describeError } from './describe-error.ts';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts';
 import { MIN_WIDTH } from './page.ts';
@@ -96,6 +97,7 @@ function createProgram(run: RunWork): Command {
     addIngestCommand,
     addSimulateCommand,
     addInvestigateCommand,
+    addWatchCommand,
     addStatusCommand,
     addAnomaliesCommand,
     addIncidentsCommand,

@@ -21,6 +21,8 @@ export interface Terminal {
   print(text: string): void;
   /** The document for machines; nothing when JSON was not asked for. */
   printJson(value: unknown): void;
+  /** One of many documents, on a line of its own; nothing when JSON was not asked for. */
+  printJsonLine(value: unknown): void;
   /** A sentence about what is going on, on stderr: cleaned, and wrapped behind its own indentation. */
   note(text: string): void;
   /** Lines for stderr that are laid out already. */
@@ -66,6 +68,9 @@ export function openTerminal({ stdin, stdout, stderr }: TerminalStreams, options
     },
     printJson: (value) => {
       if (json) stdout.write(`${plainJson(value, 2)}\n`);
+    },
+    printJsonLine: (value) => {
+      if (json) stdout.write(`${plainJson(value)}\n`);
     },
     note: (text) => {
       const indent = ' '.repeat(text.length - text.trimStart().length);
