@@ -6,7 +6,15 @@ import { signalSchema } from './signal.ts';
 import { timeWindowSchema } from './time-window.ts';
 
 /** What can be switched off by itself to see what it is worth. */
-export const DETECTOR_NAMES = ['requests', 'series', 'change-point', 'templates', 'silence', 'rules'] as const;
+export const DETECTOR_NAMES = [
+  'requests',
+  'series',
+  'change-point',
+  'seasonal',
+  'templates',
+  'silence',
+  'rules',
+] as const;
 
 /** With what follows the detectors: that signals must agree, and that what is usual at an hour is no anomaly. */
 export const DETECTION_PARTS = [...DETECTOR_NAMES, 'agreement', 'season'] as const;

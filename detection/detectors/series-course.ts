@@ -30,7 +30,12 @@ const GOES_ON = 0.5;
 /** Abnormal for so long is the new normal. */
 const MOST_MINUTES = 60;
 
-export type SeriesView = 'series' | 'change-point';
+/** Which view of it passes its bar most: see series-season.ts for the last. */
+export type SeriesView = CourseView | 'seasonal';
+type CourseView = 'series' | 'change-point';
+
+/** How far out one series, or those of a fleet together, were so far. */
+export type Fleet = Readonly<Record<CourseView, UpperTail>>;
 
 /** State; at most 330 numbers. */
 export interface SeriesCourse {
@@ -38,16 +43,16 @@ export interface SeriesCourse {
   isGrowth: boolean;
   recent: RecentValues;
   newest: NewestDistances;
-  readonly tails: Readonly<Record<SeriesView, UpperTail>>;
+  readonly tails: Fleet;
   /** Minutes in which it was observed. */
   seen: number;
   /** While it is abnormal. */
   trouble:
     | {
-        readonly view: SeriesView;
+        readonly view: CourseView;
         readonly sinceMs: number;
         readonly values: number[];
-        readonly sizes: Readonly<Record<SeriesView, number[]>>;
+        readonly sizes: Readonly<Record<CourseView, number[]>>;
       }
     | undefined;
 }
@@ -74,8 +79,12 @@ export interface CourseOptions {
    * How far series of the same metric stood out before, those of all services together: what each of them does once a day is new
    * for each and usual for all. Learns. Absent: only its own past counts.
    */
-  readonly fleet?: Readonly<Record<SeriesView, UpperTail>> | undefined;
+  readonly fleet?: Fleet | undefined;
   readonly without: ReadonlySet<string>;
+}
+
+export function newFleet(): Fleet {
+  return { series: newUpperTail(), 'change-point': newUpperTail() };
 }
 
 export function newSeriesCourse(): SeriesCourse {
@@ -84,7 +93,7 @@ export function newSeriesCourse(): SeriesCourse {
     isGrowth: false,
     recent: [],
     newest: [],
-    tails: { series: newUpperTail(), 'change-point': newUpperTail() },
+    tails: newFleet(),
     seen: 0,
     trouble: undefined,
   };
@@ -111,7 +120,7 @@ export function judgeCourse(
   const one = Math.min(ONE_VALUE_MOST, now);
   const changed = without.has('change-point') ? 0 : passed(course, 'change-point', worsening(level, worse), fleet);
   const deviation = Math.max(one, changed);
-  const view = changed > one ? 'change-point' : 'series';
+  const view: CourseView = changed > one ? 'change-point' : 'series';
   // What takes two values to be seen began with the first of them.
   const beganMs = point.atMs + MINUTE_MS / 2 - (one < 1 && changed >= 1 ? MINUTE_MS : 0);
   learn(course, minute.value, deviation, {
@@ -134,10 +143,10 @@ function worsening(z: number, worse: 1 | -1 | undefined): number {
   return Math.max(0, worse === undefined ? Math.abs(z) : worse * z);
 }
 
-const BARS: Readonly<Record<SeriesView, number>> = { series: FAR_OUT, 'change-point': CHANGED };
+const BARS: Readonly<Record<CourseView, number>> = { series: FAR_OUT, 'change-point': CHANGED };
 
 /** Share of the bar; its own past, and that of its fleet, can only raise it. Learns. */
-function passed(course: SeriesCourse, view: SeriesView, out: number, fleet: CourseOptions['fleet']): number {
+function passed(course: SeriesCourse, view: CourseView, out: number, fleet: CourseOptions['fleet']): number {
   const tail = course.tails[view];
   const rarities = [tail, ...(fleet ? [fleet[view]] : [])].flatMap((past) => standingRarity(past, out) ?? []);
   // What a trouble shows is learned when it is over: else it would be usual before that.

@@ -46,6 +46,8 @@ export interface SeriesState {
 export interface Judgement {
   /** That this value is abnormal, 0..1. */
   readonly likelihood: number;
+  /** Summed -log10 of the views' chances, without what is its habit: what the likelihood is made of. */
+  readonly strength: number;
   /** The likelihood passes the bar, and it is not the same anomaly going on. */
   readonly isRaised: boolean;
   /** At this hour; undefined where there is too little history. */
@@ -85,7 +87,7 @@ export function judgeValue(state: SeriesState, atMs: number, value: number, bar 
   for (const view of VIEWS) sum += rarity[view];
   const strength = excuseHabit(state.habit, atMs, sum);
   const isRaised = raiseOnce(state.raise, strength, strengthAt(bar));
-  return { likelihood: likelihoodOf(strength), isRaised, expected, rarity };
+  return { likelihood: likelihoodOf(strength), strength, isRaised, expected, rarity };
 }
 
 function rarityOf(

@@ -4,10 +4,18 @@
  */
 import type { Anomaly } from '../../domain/anomaly.ts';
 import { type SeriesName, seriesKey } from '../../domain/series-name.ts';
-import { newUpperTail, type UpperTail } from '../../domain/statistics/upper-tail.ts';
 import { meaningOf } from './series-aspect.ts';
-import { judgeCourse, newSeriesCourse, type SeriesCourse, type SeriesView } from './series-course.ts';
+import {
+  type CourseJudgement,
+  type Fleet,
+  judgeCourse,
+  newFleet,
+  newSeriesCourse,
+  type SeriesCourse,
+} from './series-course.ts';
+import { newSeriesState, type SeriesState } from './series-detector.ts';
 import { type JudgedSeries, type Leads, reportSeries, type SeriesIdentity } from './series-report.ts';
+import { judgeSeason } from './series-season.ts';
 
 const MINUTE_MS = 60_000;
 /** A series that is seen in fewer of its service's minutes comes only at times. */
@@ -32,6 +40,8 @@ export interface MetricPoint {
 /** A series as it is kept between minutes. */
 export interface WatchedSeries {
   readonly course: SeriesCourse;
+  /** Of what outlives its pods. */
+  season?: SeriesState;
   /** Minutes of its service when it came. */
   readonly cameAt: number;
   /** End of the newest minute that it has learned. */
@@ -48,8 +58,6 @@ export interface SeriesJudge {
   minutesOf(service: string): number;
   restore(key: string, series: WatchedSeries, minutes: number): void;
 }
-
-type Fleet = Readonly<Record<SeriesView, UpperTail>>;
 
 export function createSeriesJudge(without: ReadonlySet<string>): SeriesJudge {
   const series = new Map<string, WatchedSeries>();
@@ -72,7 +80,7 @@ export function createSeriesJudge(without: ReadonlySet<string>): SeriesJudge {
 
   function fleetOf({ metric, attributesKey }: MetricPoint): Fleet {
     const key = `${metric} ${attributesKey}`;
-    const fleet = fleets.get(key) ?? { series: newUpperTail(), 'change-point': newUpperTail() };
+    const fleet = fleets.get(key) ?? newFleet();
     fleets.set(key, fleet);
     return fleet;
   }
@@ -94,7 +102,19 @@ export function createSeriesJudge(without: ReadonlySet<string>): SeriesJudge {
     const judgement = judgeCourse(watched.course, { atMs, mean: point.mean, last: point.last }, options);
     // What a service waits for may take long by design: only its own past can say that this is new.
     if (!judgement || (isAwaited && !judgement.isKnown)) return [];
-    return [{ identity, judgement, isSteady: isSteady(identity, watched, serviceMinutes) }];
+    const seasoned = withSeason(watched, point, atMs, judgement);
+    return [{ identity, judgement: seasoned, isSteady: isSteady(identity, watched, serviceMinutes) }];
+  }
+
+  /** What of its days says more than what of its last hour. */
+  function withSeason(watched: WatchedSeries, { pod, metric }: MetricPoint, atMs: number, judgement: CourseJudgement) {
+    if (pod !== '' || without.has('seasonal')) return judgement;
+    watched.season ??= newSeriesState();
+    const deviation = judgeSeason(watched.season, atMs, judgement.value, meaningOf(metric, pod)?.worse);
+    const sinceMs = atMs + MINUTE_MS / 2;
+    return deviation > judgement.deviation
+      ? { ...judgement, deviation, view: 'seasonal' as const, sinceMs }
+      : judgement;
   }
 
   function forget(atMs: number): void {
