@@ -1,0 +1,44 @@
+/** The lock of a shard on real lock nodes: three of them, of which one dies. */
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { silentLogger } from '../platform/logger.ts';
+import { type RedisServer, startRedis } from './redis.fixture.ts';
+import { createRedisShardLock } from './redis-shard-lock.ts';
+import { describeShardLock } from './shard-lock.contract.ts';
+import { createTaskLocks } from './task-locks.ts';
+
+const NODES = 3;
+let servers: RedisServer[];
+const connections: Redis[] = [];
+
+beforeAll(async () => {
+  servers = await Promise.all(Array.from({ length: NODES }, () => startRedis()));
+});
+afterAll(async () => {
+  for (const connection of connections) connection.disconnect();
+  await Promise.all(servers.map((server) => server.stop()));
+});
+
+function openLock(leaseMs?: number) {
+  const nodes = servers.map(({ path }) => new Redis(path, { maxRetriesPerRequest: 0, retryStrategy: () => 50 }));
+  for (const node of nodes) node.on('error', () => undefined);
+  connections.push(...nodes);
+  return createRedisShardLock({ locks: createTaskLocks(nodes), logger: silentLogger, ...(leaseMs ? { leaseMs } : {}) });
+}
+
+describeShardLock('redis shard lock', async () => [openLock(), openLock()]);
+
+it('stays exclusive past its lease, and with one node of three gone', async () => {
+  const [one, other] = [openLock(300), openLock(300)];
+  const { promise: over, resolve: end } = Promise.withResolvers<void>();
+  const { signal } = new AbortController();
+  const first = one.runExclusively('long', () => over, signal);
+  servers[0]?.process.kill('SIGKILL');
+  const until = performance.now() + 1_000;
+  while (performance.now() < until) {
+    expect(await other.runExclusively('long', async () => 'stolen', signal)).toBeUndefined();
+  }
+  end();
+  await first;
+  await expect.poll(() => other.runExclusively('long', async () => 'mine', signal), { timeout: 2_000 }).toBe('mine');
+});

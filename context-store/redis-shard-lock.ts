@@ -1,0 +1,57 @@
+/** One process at a time, among all that share the lock nodes. */
+import { errorMessage } from '../platform/errors.ts';
+import type { Logger } from '../platform/logger.ts';
+import { shardLockKey } from './redis-keys.ts';
+import type { ShardLock } from './shard-lock.ts';
+import type { HeldLock, TaskLocks } from './task-locks.ts';
+
+export interface RedisShardLockParts {
+  readonly locks: TaskLocks;
+  readonly logger: Logger;
+  /** A process that dies or freezes holds a shard for so long at the most. */
+  readonly leaseMs?: number;
+}
+
+const LEASE_MS = 30_000;
+
+/** A process that was frozen past its lease may do a little before it notices: what it writes must be safe to write twice. */
+export function createRedisShardLock({ locks, logger, leaseMs = LEASE_MS }: RedisShardLockParts): ShardLock {
+  return {
+    runExclusively: async (shard, work, signal) => {
+      signal.throwIfAborted();
+      const lock = await locks.acquire(shardLockKey(shard), leaseMs);
+      if (!lock) return undefined;
+      const lost = new AbortController();
+      const stopProlonging = prolong(lock, leaseMs, lost, (error) =>
+        logger.warn({ shard, reason: errorMessage(error) }, 'the lock of a shard could not be prolonged'),
+      );
+      try {
+        return await work(AbortSignal.any([signal, lost.signal]));
+      } finally {
+        stopProlonging();
+        await lock.release();
+      }
+    },
+  };
+}
+
+/** Nodes that are away are asked again at the next beat: the lease covers three of them. */
+function prolong(
+  lock: HeldLock,
+  leaseMs: number,
+  lost: AbortController,
+  onAway: (error: unknown) => void,
+): () => void {
+  let expiresAtMs = performance.now() + leaseMs;
+  const beat = setInterval(async () => {
+    try {
+      const askedAtMs = performance.now();
+      if (await lock.extend(leaseMs)) expiresAtMs = askedAtMs + leaseMs;
+      else lost.abort(new DOMException('the shard was lost to another process', 'AbortError'));
+    } catch (error) {
+      onAway(error);
+      if (performance.now() > expiresAtMs) lost.abort(new DOMException('the lease of the shard ran out', 'AbortError'));
+    }
+  }, leaseMs / 3);
+  return () => clearInterval(beat);
+}

@@ -1,0 +1,27 @@
+/** What every shard lock must do. */
+import { describe, expect, it } from 'vitest';
+import type { ShardLock } from './shard-lock.ts';
+
+/** @param open two locks as two processes would have them */
+export function describeShardLock(name: string, open: () => Promise<readonly [ShardLock, ShardLock]>): void {
+  const signal = new AbortController().signal;
+  describe(name, () => {
+    it('lets one at a time work on a shard', async () => {
+      const [one, other] = await open();
+      const { promise: over, resolve: end } = Promise.withResolvers<string>();
+      const first = one.runExclusively('shard', () => over, signal);
+      await expect.poll(() => other.runExclusively('shard', async () => 'too', signal)).toBeUndefined();
+      expect(await other.runExclusively('another', async () => 'free', signal)).toBe('free');
+      end('done');
+      expect(await first).toBe('done');
+      expect(await other.runExclusively('shard', async () => 'next', signal)).toBe('next');
+    });
+
+    it('lets go when the work fails', async () => {
+      const [one, other] = await open();
+      const failing = one.runExclusively('shard', () => Promise.reject(new RangeError('no')), signal);
+      await expect(failing).rejects.toThrow(RangeError);
+      expect(await other.runExclusively('shard', async () => 'next', signal)).toBe('next');
+    });
+  });
+}
