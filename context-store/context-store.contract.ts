@@ -12,6 +12,8 @@ import type { Claim, ContextStore, TaskAnswer } from './context-store.ts';
 
 const INVESTIGATION = 'inv_contract';
 const LEASE_MS = 10_000;
+/** A store whose leases run on a server's clock does not stand still while the suite's clock does. */
+const TICK_MS = 3_000;
 const WINDOW = { startMs: 1_000_000, endMs: 2_000_000 };
 const LIMITS: BoardLimits = {
   maxTasks: 20,
@@ -144,21 +146,21 @@ export function describeContextStore(
       it('gives a task again when its lease has run out, with a greater token', async () => {
         const first = claimed(await claim());
         expect(first.expiresAtMs).toBe(clock.nowMs() + LEASE_MS);
-        clock.advance(LEASE_MS - 1);
+        clock.advance(LEASE_MS - TICK_MS);
         expect(await claim()).toBeUndefined();
-        clock.advance(1);
+        clock.advance(TICK_MS);
         const second = claimed(await claim('task_1', 'another'));
         expect(second.token).toBeGreaterThan(first.token);
       });
 
       it('prolongs a lease that is still ours, and tells a stale holder', async () => {
         const first = claimed(await claim());
-        clock.advance(LEASE_MS - 1);
+        clock.advance(LEASE_MS - TICK_MS);
         const prolonged = await store.extendClaim(first, LEASE_MS);
         expect(prolonged).toMatchObject({ token: first.token, expiresAtMs: clock.nowMs() + LEASE_MS });
-        clock.advance(LEASE_MS - 1);
+        clock.advance(LEASE_MS - TICK_MS);
         expect(await claim()).toBeUndefined();
-        clock.advance(1);
+        clock.advance(TICK_MS);
         await claim('task_1', 'another');
         expect(await store.extendClaim(first, LEASE_MS)).toBe('stale');
       });
@@ -210,6 +212,88 @@ export function describeContextStore(
         const board = await store.readBoard(INVESTIGATION);
         expect(board.tasks[0]).toMatchObject({ status: 'done', claimedBy: 'worker', failure: 'the engine was away' });
         expect(board.gaps).toEqual([gap]);
+      });
+    });
+
+    describe('tasks of whatever investigation', () => {
+      const signal = AbortSignal.timeout(30_000);
+      const next = (holder = 'worker', leaseMs = LEASE_MS) =>
+        store.claimNext(['metrics-agent'], holder, leaseMs, signal);
+      const wait = () => store.awaitOpenTasks(['metrics-agent'], signal);
+      const idOf = (claim: Claim | undefined) => claim && `${claim.task.investigationId} ${claim.task.taskId}`;
+
+      it('gives each to exactly one of those who ask at once', async () => {
+        await store.postTasks('inv_other', [task('task_1', 'inv_other'), task('task_2', 'inv_other')]);
+        const won: (string | undefined)[] = [];
+        const worker = async (_: unknown, index: number) => {
+          for (let claim = await next(`worker ${index}`); claim; claim = await next(`worker ${index}`)) {
+            won.push(idOf(claim));
+          }
+        };
+        await Promise.all(Array.from({ length: 4 }, worker));
+        expect(won.toSorted()).toEqual([`${INVESTIGATION} task_1`, 'inv_other task_1', 'inv_other task_2']);
+      });
+
+      it('gives an agent no task of another agent', async () => {
+        await store.postTasks(INVESTIGATION, [{ ...task('task_logs'), agent: 'log-agent' }]);
+        expect(idOf(await store.claimNext(['log-agent', 'trace-agent'], 'worker', LEASE_MS))).toBe(
+          `${INVESTIGATION} task_logs`,
+        );
+        expect(await store.claimNext(['log-agent', 'trace-agent'], 'worker', LEASE_MS)).toBeUndefined();
+      });
+
+      it('gives none that is held, done or dropped, and again one that was given back or whose lease ran out', async () => {
+        const held = claimed(await next());
+        expect(await next()).toBeUndefined();
+        await store.releaseClaim(held);
+        const again = claimed(await next());
+        expect(again.token).toBeGreaterThan(held.token);
+        clock.advance(LEASE_MS);
+        const taken = claimed(await next('another'));
+        expect(await store.completeTask(again, answerOf('stale'))).toBe('stale');
+        expect(await store.completeTask(taken, answerOf('fresh'))).toBe('accepted');
+        clock.advance(LEASE_MS);
+        expect(await next()).toBeUndefined();
+        await store.postTasks(INVESTIGATION, [task('task_1'), task('task_2')]);
+        await store.dropBoard(INVESTIGATION);
+        expect(await next()).toBeUndefined();
+      });
+
+      it('gives a task that was claimed by its name to nobody else', async () => {
+        await claim();
+        expect(await next('another')).toBeUndefined();
+      });
+
+      it('wakes who waits when a task is open, is posted, or is given back', async () => {
+        await wait();
+        const held = claimed(await next());
+        let woken = wait();
+        await store.postTasks(INVESTIGATION, [task('task_2')]);
+        await woken;
+        expect(idOf(await next())).toBe(`${INVESTIGATION} task_2`);
+        woken = wait();
+        await store.releaseClaim(held);
+        await woken;
+        expect(idOf(await next())).toBe(`${INVESTIGATION} task_1`);
+      });
+
+      it('wakes who waits when a lease runs out', async () => {
+        const leaseMs = 50;
+        await next('worker', leaseMs);
+        await wait();
+        clock.advance(leaseMs);
+        expect(idOf(await next('another'))).toBe(`${INVESTIGATION} task_1`);
+      });
+
+      it('stops waiting at the abort', async () => {
+        await next();
+        const giveUp = new AbortController();
+        const waiting = store.awaitOpenTasks(['metrics-agent'], giveUp.signal);
+        giveUp.abort();
+        await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+        await expect(store.awaitOpenTasks(['metrics-agent'], giveUp.signal)).rejects.toMatchObject({
+          name: 'AbortError',
+        });
       });
     });
 

@@ -1,6 +1,6 @@
 /**
  * What agents share while an investigation runs: a board of tasks, findings, evidence, hypotheses and votes. One interface,
- * implementations in memory and (later) on Redis, one contract suite for all. Archiving is not its business: the board is
+ * implementations in memory and on Redis, one contract suite for both. Archiving is not its business: the board is
  * working memory, gone some time after the investigation ends.
  */
 import type { Evidence } from '../domain/evidence.ts';
@@ -43,7 +43,9 @@ export interface TaskAnswer {
 
 /**
  * Every method is atomic, may reject with UnavailableError, and is safe to repeat unless it says otherwise. A board is
- * bounded (board-limits.ts): what would exceed it is refused whole with LimitError.
+ * bounded (board-limits.ts): what would exceed it is refused whole with LimitError. Where the store lost a board that this
+ * process has seen, and nobody dropped it, reading it and claiming on it reject with UnavailableError (board-lost) until
+ * somebody posts to it again: the answers on it are gone, and whoever keeps a checkpoint writes them anew.
  */
 export interface ContextStore {
   /** Adds tasks; one that is already there (same taskId) stays as it is. */
@@ -60,6 +62,23 @@ export interface ContextStore {
     leaseMs: number,
     signal?: AbortSignal,
   ): Promise<Claim | undefined>;
+
+  /**
+   * Claims some task for one of these agents, of whatever investigation, the ones open for longest first if nobody else asks;
+   * undefined when there is none now.
+   */
+  claimNext(
+    agents: readonly AgentName[],
+    holder: string,
+    leaseMs: number,
+    signal?: AbortSignal,
+  ): Promise<Claim | undefined>;
+
+  /**
+   * Resolves when claimNext may find a task for one of these agents: one is open, was posted or given back, or a lease ran
+   * out. It may find none all the same: then wait again. Rejects at the abort.
+   */
+  awaitOpenTasks(agents: readonly AgentName[], signal: AbortSignal): Promise<void>;
 
   /** Prolongs a lease that is still ours; `stale` when a newer claim exists or the task is done. */
   extendClaim(claim: Claim, leaseMs: number, signal?: AbortSignal): Promise<Claim | 'stale'>;
@@ -84,7 +103,7 @@ export interface ContextStore {
   /** One vote for each (agent, hypothesis, round): the last one counts. */
   castVotes(investigationId: string, agent: AgentName, votes: readonly Vote[], signal?: AbortSignal): Promise<void>;
 
-  /** Everything, each list in the order of posting; empty lists where there is no board. */
+  /** Everything, each list in the order of posting; empty lists where there never was a board, or it was dropped. */
   readBoard(investigationId: string, signal?: AbortSignal): Promise<Board>;
 
   /** Tells watchers what happens, in the order of the calls; never waits for them and never fails because of them. */

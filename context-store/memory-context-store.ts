@@ -6,6 +6,7 @@ import type { Evidence } from '../domain/evidence.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Hypothesis, Vote } from '../domain/hypothesis.ts';
 import type { Progress, SignalGap, Task } from '../domain/investigation.ts';
+import type { AgentName } from '../domain/signal.ts';
 import type { Clock } from '../platform/clock.ts';
 import { errorMessage, InputError } from '../platform/errors.ts';
 import { canonicalJson } from '../platform/ids.ts';
@@ -42,10 +43,20 @@ interface MemoryBoard {
 
 type Listener = (progress: Progress) => void;
 
+/** Timers fire at once beyond this many milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 export function createMemoryContextStore(options: MemoryContextStoreOptions): ContextStore {
   const { clock, limits = BOARD_LIMITS, logger = silentLogger } = options;
   const boards = new Map<string, MemoryBoard>();
   const listeners = new Map<string, Set<Listener>>();
+  /** Those who wait for open tasks; called once each. */
+  const waiting = new Set<() => void>();
+  /** One count for all, so that no claim of a board that was dropped fits a later one of the same name. */
+  let lastToken = 0;
+  const nudge = () => {
+    for (const wake of waiting) wake();
+  };
 
   function openBoard(investigationId: string, signal?: AbortSignal): MemoryBoard {
     signal?.throwIfAborted();
@@ -100,11 +111,28 @@ export function createMemoryContextStore(options: MemoryContextStoreOptions): Co
     };
   }
 
+  const isClaimable = (slot: TaskSlot) =>
+    !slot.done && (slot.holder === undefined || slot.expiresAtMs <= clock.nowMs());
+
+  function claim(slot: TaskSlot, holder: string, leaseMs: number): Claim {
+    lastToken += 1;
+    slot.token = lastToken;
+    slot.holder = holder;
+    slot.expiresAtMs = clock.nowMs() + leaseMs;
+    return { task: slot.task, token: slot.token, expiresAtMs: slot.expiresAtMs };
+  }
+
+  const unfinishedOf = (agents: readonly AgentName[]): TaskSlot[] =>
+    [...boards.values()].flatMap((board) =>
+      [...board.tasks.values()].filter((slot) => !slot.done && agents.includes(slot.task.agent)),
+    );
+
   return {
     async postTasks(investigationId, tasks, signal) {
       const board = openBoard(investigationId, signal);
       const slots = tasks.map((task): TaskSlot => ({ task, token: 0, expiresAtMs: 0, done: false }));
       prepare('tasks', board.tasks, slots, (slot) => slot.task.taskId, limits.maxTasks)();
+      nudge();
     },
 
     async claimTask(investigationId, taskId, holder, leaseMs, signal) {
@@ -114,12 +142,32 @@ export function createMemoryContextStore(options: MemoryContextStoreOptions): Co
           code: 'not-found',
         });
       }
-      const nowMs = clock.nowMs();
-      if (slot.done || (slot.holder !== undefined && slot.expiresAtMs > nowMs)) return undefined;
-      slot.token += 1;
-      slot.holder = holder;
-      slot.expiresAtMs = nowMs + leaseMs;
-      return { task: slot.task, token: slot.token, expiresAtMs: slot.expiresAtMs };
+      return isClaimable(slot) ? claim(slot, holder, leaseMs) : undefined;
+    },
+
+    async claimNext(agents, holder, leaseMs, signal) {
+      signal?.throwIfAborted();
+      const slot = unfinishedOf(agents).find(isClaimable);
+      return slot && claim(slot, holder, leaseMs);
+    },
+
+    async awaitOpenTasks(agents, signal) {
+      signal.throwIfAborted();
+      const unfinished = unfinishedOf(agents);
+      if (unfinished.some(isClaimable)) return;
+      const nextMs = Math.min(MAX_TIMER_MS, ...unfinished.map((slot) => slot.expiresAtMs - clock.nowMs()));
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const giveUp = () => reject(signal.reason);
+      const timer = setTimeout(resolve, nextMs);
+      waiting.add(resolve);
+      signal.addEventListener('abort', giveUp, { once: true });
+      try {
+        await promise;
+      } finally {
+        clearTimeout(timer);
+        waiting.delete(resolve);
+        signal.removeEventListener('abort', giveUp);
+      }
     },
 
     async extendClaim(claim, leaseMs, signal) {
@@ -133,7 +181,9 @@ export function createMemoryContextStore(options: MemoryContextStoreOptions): Co
     async releaseClaim(claim, signal) {
       signal?.throwIfAborted();
       const slot = slotOf(claim);
-      if (slot) delete slot.holder;
+      if (!slot) return;
+      delete slot.holder;
+      nudge();
     },
 
     async completeTask(claim, answer, signal) {
@@ -208,6 +258,7 @@ export function createMemoryContextStore(options: MemoryContextStoreOptions): Co
     async close() {
       boards.clear();
       listeners.clear();
+      nudge();
     },
   };
 }

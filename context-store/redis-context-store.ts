@@ -17,8 +17,8 @@ import { BOARD_LIMITS, type BoardLimits, checkCount, checkItems } from './board-
 import type { Board, Claim, ContextStore, TaskAnswer, TaskState } from './context-store.ts';
 import { type BoardKeys, boardKeys, progressChannel, taskLock } from './redis-keys.ts';
 import { createScriptRunner, type ScriptAnswer, type ScriptName } from './redis-scripts.ts';
-import type { HeldLock, TaskLocks } from './task-locks.ts';
 import { createWatchers } from './redis-watchers.ts';
+import type { HeldLock, TaskLocks } from './task-locks.ts';
 
 export interface RedisContextStoreOptions {
   /** Closed by the store. */

@@ -36,12 +36,7 @@ export function createRedisShardLock({ locks, logger, leaseMs = LEASE_MS }: Redi
 }
 
 /** Nodes that are away are asked again at the next beat: the lease covers three of them. */
-function prolong(
-  lock: HeldLock,
-  leaseMs: number,
-  lost: AbortController,
-  onAway: (error: unknown) => void,
-): () => void {
+function prolong(lock: HeldLock, leaseMs: number, lost: AbortController, onAway: (error: unknown) => void): () => void {
   let expiresAtMs = performance.now() + leaseMs;
   const beat = setInterval(async () => {
     try {
