@@ -29,6 +29,7 @@ const CLASSES: Readonly<Record<AppError['code'], ErrorClass>> = {
   'limit-exceeded': LimitError,
   'invalid-config': ConfigError,
   'invariant-violated': InvariantError,
+  'board-lost': UnavailableError,
   unavailable: UnavailableError,
   aborted: UnavailableError,
 };

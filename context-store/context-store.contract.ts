@@ -4,7 +4,7 @@ import { createEvidence, type Evidence } from '../domain/evidence.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Hypothesis, Vote } from '../domain/hypothesis.ts';
 import type { Progress, Task } from '../domain/investigation.ts';
-import { type Clock, createManualClock } from '../platform/clock.ts';
+import { createManualClock } from '../platform/clock.ts';
 import { LimitError } from '../platform/errors.ts';
 import { digestOf } from '../platform/ids.ts';
 import type { BoardLimits } from './board-limits.ts';
@@ -96,13 +96,15 @@ function claimed(claim: Claim | undefined): Claim {
   return claim;
 }
 
+type ManualClock = ReturnType<typeof createManualClock>;
+
 /** @param open a fresh, empty store whose leases run on `clock` and whose boards keep to `limits` */
 export function describeContextStore(
   name: string,
-  open: (options: { clock: Clock; limits: BoardLimits }) => Promise<ContextStore>,
+  open: (options: { clock: ManualClock; limits: BoardLimits }) => Promise<ContextStore>,
 ): void {
   describe(name, () => {
-    let clock: ReturnType<typeof createManualClock>;
+    let clock: ManualClock;
     let store: ContextStore;
 
     beforeEach(async () => {

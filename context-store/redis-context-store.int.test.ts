@@ -1,36 +1,59 @@
-/** The context store on a real Redis, through the suite that the one in memory passes. */
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll } from 'vitest';
-import type { Clock } from '../platform/clock.ts';
+/** The context store and the registry of workers on a real Redis, through the suites that those in memory pass. */
+import type { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
+import type { createManualClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { describeContextStore } from './context-store.contract.ts';
-import { type RedisServer, startRedis } from './redis.fixture.ts';
+import { ageRedis, type RedisServer, startRedis } from './redis.fixture.ts';
+import { connectRedis, untilReady } from './redis-connection.ts';
 import { createRedisContextStore } from './redis-context-store.ts';
+import { createRedisKeys } from './redis-keys.ts';
+import { createRedisWorkerRegistry } from './redis-worker-registry.ts';
 import { createTaskLocks } from './task-locks.ts';
+import { describeWorkerRegistry } from './worker-registry.contract.ts';
 
+const logger = silentLogger;
+const keys = createRedisKeys('test');
 let server: RedisServer;
+let connections: Redis[] = [];
 beforeAll(async () => {
-  server = await startRedis();
+  // One node that has every slot of a cluster: it refuses whatever a cluster would refuse.
+  server = await startRedis('--cluster-enabled', 'yes');
+  const redis = await connect();
+  await redis.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+  const isUp = async () => expect(await redis.call('CLUSTER', 'INFO')).toContain('cluster_state:ok');
+  await vi.waitFor(isUp, { timeout: 20_000 });
+});
+afterEach(() => {
+  for (const redis of connections) redis.disconnect();
+  connections = [];
 });
 afterAll(() => server.stop());
 
-/** The clock of the suite moves by hand; the locks' leases, which Redis counts, are made to move with it. */
-function followClock(clock: Clock & { advance(ms: number): void }, redis: Redis): void {
+async function connect(): Promise<Redis> {
+  const redis = connectRedis({ url: server.path, logger });
+  connections.push(redis);
+  await untilReady(redis);
+  return redis;
+}
+
+/** An empty server whose time moves with the suite's clock. */
+async function connectTo(clock: ReturnType<typeof createManualClock>): Promise<Redis> {
+  const redis = await connect();
+  await redis.flushall();
   const { advance } = clock;
   clock.advance = (ms) => {
     advance(ms);
-    void redis.eval(AGE_LOCKS, 0, ms);
+    void ageRedis(redis, ms);
   };
+  return redis;
 }
-const AGE_LOCKS = `
-for _, key in ipairs(redis.call('KEYS', 'inquest:v1:lock:*')) do
-  redis.call('PEXPIRE', key, redis.call('PTTL', key) - tonumber(ARGV[1]))
-end`;
 
 describeContextStore('redis context store', async ({ clock, limits }) => {
-  const redis = new Redis(server.path);
-  await redis.flushall();
-  followClock(clock as Clock & { advance(ms: number): void }, redis);
-  const locks = createTaskLocks([redis]);
-  return createRedisContextStore({ redis, locks, clock, logger: silentLogger, limits });
+  const redis = await connectTo(clock);
+  return createRedisContextStore({ redis, locks: createTaskLocks([redis]), keys, clock, logger, limits });
 });
+
+describeWorkerRegistry('redis worker registry', async (clock) =>
+  createRedisWorkerRegistry(await connectTo(clock), keys),
+);

@@ -4,26 +4,26 @@
  * the claim's fencing token, which the store itself hands out.
  */
 import type { Redis } from 'ioredis';
-import { z } from 'zod';
-import { evidenceSchema } from '../domain/evidence.ts';
-import { findingSchema } from '../domain/finding.ts';
-import { hypothesisSchema, voteSchema } from '../domain/hypothesis.ts';
-import { progressSchema, signalGapSchema, taskSchema } from '../domain/investigation.ts';
+import { progressSchema, type Task, taskSchema } from '../domain/investigation.ts';
 import type { Clock } from '../platform/clock.ts';
-import { errorMessage, InputError, InvariantError, LimitError, UnavailableError } from '../platform/errors.ts';
+import { errorMessage, InputError, UnavailableError } from '../platform/errors.ts';
 import { canonicalJson, digestOf } from '../platform/ids.ts';
 import type { Logger } from '../platform/logger.ts';
 import { BOARD_LIMITS, type BoardLimits, checkCount, checkItems } from './board-limits.ts';
-import type { Board, Claim, ContextStore, TaskAnswer, TaskState } from './context-store.ts';
-import { type BoardKeys, boardKeys, progressChannel, taskLock } from './redis-keys.ts';
+import type { Board, Claim, ContextStore, TaskAnswer } from './context-store.ts';
+import { otherSchema, parse, readRedisBoard } from './redis-board.ts';
+import { askRedis } from './redis-connection.ts';
+import { type RedisKeys, SCHEMA } from './redis-keys.ts';
+import { createOpenTasks, type OpenTask } from './redis-open-tasks.ts';
 import { createScriptRunner, type ScriptAnswer, type ScriptName } from './redis-scripts.ts';
 import { createWatchers } from './redis-watchers.ts';
 import type { HeldLock, TaskLocks } from './task-locks.ts';
 
 export interface RedisContextStoreOptions {
-  /** Closed by the store. */
   readonly redis: Redis;
   readonly locks: TaskLocks;
+  readonly keys: RedisKeys;
+  /** Of this process: says when a claim's lease ends here. Leases themselves run on the server's clock. */
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits?: BoardLimits;
@@ -32,44 +32,62 @@ export interface RedisContextStoreOptions {
 }
 
 const DAY_MS = 86_400_000;
-/** Bytes of keys and values in one script call, well below what Redis and Lua take at once. */
-const MAX_PLACES = 7_000;
+const MAX_KNOWN_BOARDS = 10_000;
 
+/** The connection is the caller's to close, after the store. */
 export function createRedisContextStore(options: RedisContextStoreOptions): ContextStore {
-  const { redis, locks, clock, logger, limits = BOARD_LIMITS, ttlMs = DAY_MS } = options;
+  const { redis, locks, keys, clock, logger, limits = BOARD_LIMITS, ttlMs = DAY_MS } = options;
   const runScript = createScriptRunner(redis);
   const watchers = createWatchers(redis, logger);
+  const openTasks = createOpenTasks(runScript, keys, watchers);
   /** Locks held by this process, by task and token. */
   const held = new Map<string, HeldLock>();
   const placeOf = ({ task, token }: Claim) => `${task.investigationId} ${task.taskId} ${token}`;
+  /** Boards that were seen by this process and not dropped by it: one that is not there any more was lost. */
+  const known = new Set<string>();
 
-  async function run(
+  function know(investigationId: string): void {
+    known.delete(investigationId);
+    known.add(investigationId);
+    const [oldest] = known;
+    if (known.size > MAX_KNOWN_BOARDS && oldest !== undefined) known.delete(oldest);
+  }
+
+  /** @throws UnavailableError (board-lost) where there was a board */
+  function checkLost(investigationId: string): void {
+    if (!known.has(investigationId)) return;
+    const message = `Redis has lost the board of investigation ${investigationId}: it was evicted, or Redis came back empty.`;
+    logger.warn({ investigationId }, message);
+    throw new UnavailableError(message, { code: 'board-lost', details: { investigationId } });
+  }
+
+  async function change(
     name: ScriptName,
-    keys: readonly string[],
+    investigationId: string,
     values: readonly (string | number)[],
     signal?: AbortSignal,
   ): Promise<ScriptAnswer> {
-    signal?.throwIfAborted();
-    const answer = await asked(() => runScript(name, keys, values));
-    if (Array.isArray(answer) && answer[0] === 'full') {
-      checkCount(String(answer[1]), Number(answer[2]), Number(answer[2]) - 1); // throws: the script counted
-    }
+    const key = keys.board(investigationId);
+    const answer = await runScript(name, [key], [SCHEMA, ttlMs, ...values], signal);
+    if (!Array.isArray(answer)) return answer;
+    if (answer[0] === 'schema') throw otherSchema(key, String(answer[1]));
+    if (answer[0] === 'full') checkCount(String(answer[1]), Number(answer[2]), Number(answer[2]) - 1); // throws
     return answer;
   }
 
-  async function asked<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw new UnavailableError(`Redis cannot answer now (${errorMessage(error)}): try again in a moment.`, {
-        cause: error,
-      });
-    }
+  /** Also makes the board where there is none. */
+  async function post(
+    name: ScriptName,
+    investigationId: string,
+    values: readonly (string | number)[],
+    signal?: AbortSignal,
+  ): Promise<void> {
+    await change(name, investigationId, values, signal);
+    know(investigationId);
   }
 
   function itemsOf<Item>(what: string, items: readonly Item[], idOf: (item: Item) => string): string[] {
     checkItems(what, items, limits);
-    if (items.length > MAX_PLACES / 2) throw new LimitError(`${items.length} ${what} at once are too many.`);
     return items.flatMap((item) => [idOf(item), JSON.stringify(item)]);
   }
 
@@ -81,195 +99,187 @@ export function createRedisContextStore(options: RedisContextStoreOptions): Cont
     ];
   }
 
-  return {
-    postTasks: async (investigationId, tasks, signal) => {
-      const keys = boardKeys(investigationId);
-      const items = itemsOf('tasks', tasks, ({ taskId }) => taskId);
-      await run('post-tasks', [keys.tasks, keys.taskOrder, keys.claims], [ttlMs, limits.maxTasks, ...items], signal);
-    },
-
-    claimTask: async (investigationId, taskId, holder, leaseMs, signal) => {
-      signal?.throwIfAborted();
-      const keys = boardKeys(investigationId);
-      const lock = await locks.acquire(taskLock(investigationId, taskId), leaseMs);
-      if (!lock) return undefined;
+  /** Under the task's lock, which is let go again unless the claim was given. */
+  async function claim(
+    { investigationId, taskId }: Pick<Task, 'investigationId' | 'taskId'>,
+    holder: string,
+    leaseMs: number,
+    signal?: AbortSignal,
+  ): Promise<Claim | Refusal> {
+    signal?.throwIfAborted();
+    const lock = await locks.acquire(keys.taskLock(investigationId, taskId), leaseMs);
+    if (!lock) return { refused: 'locked' };
+    let given: Claim | undefined;
+    try {
       const expiresAtMs = clock.nowMs() + leaseMs;
-      let isKept = false;
-      try {
-        const answer = await run('claim-task', [keys.tasks, keys.claims], [ttlMs, taskId, holder, expiresAtMs], signal);
-        if (answer === 'missing') throw notOnBoard(investigationId, taskId);
-        if (typeof answer === 'string') return undefined;
-        const claim = { task: taskSchema.parse(JSON.parse(String(answer[2]))), token: Number(answer[1]), expiresAtMs };
-        held.set(placeOf(claim), lock);
-        isKept = true;
-        return claim;
-      } finally {
-        if (!isKept) await lock.release();
-      }
-    },
+      const answer = await change('claim-task', investigationId, [taskId, holder, leaseMs], signal);
+      if (typeof answer === 'string') return { refused: answer };
+      if (answer[0] !== 'claimed') return { refused: 'held', heldMs: Number(answer[1]) };
+      const task = parse(taskSchema, String(answer[2]), `${keys.board(investigationId)} tasks`);
+      given = { task, token: Number(answer[1]), expiresAtMs };
+      held.set(placeOf(given), lock);
+      know(investigationId);
+    } finally {
+      if (!given) await lock.release();
+    }
+    await openTasks.note(given.task, leaseMs);
+    if (!signal?.aborted) return given;
+    await giveBack(given);
+    throw signal.reason;
+  }
 
-    extendClaim: async (claim, leaseMs, signal) => {
-      signal?.throwIfAborted();
-      const { investigationId, taskId } = claim.task;
-      // A lease that ran out unnoticed is taken up again, unless somebody else has it.
-      const lock = held.get(placeOf(claim));
-      const isHeld = (await lock?.extend(leaseMs)) ?? false;
-      const renewed = isHeld ? lock : await locks.acquire(taskLock(investigationId, taskId), leaseMs);
-      if (!renewed) return 'stale';
-      const expiresAtMs = clock.nowMs() + leaseMs;
-      const answer = await run(
-        'extend-claim',
-        [boardKeys(investigationId).claims],
-        [taskId, claim.token, expiresAtMs],
-        signal,
-      );
-      if (answer !== 'ok') {
-        held.delete(placeOf(claim));
-        await renewed.release();
-        return 'stale';
-      }
-      held.set(placeOf(claim), renewed);
-      return { ...claim, expiresAtMs };
-    },
+  /** What the list of open tasks has wrong is put right. */
+  async function correct(task: OpenTask, { refused, heldMs }: Refusal): Promise<void> {
+    if (refused === 'held' && heldMs !== undefined) await openTasks.note(task, heldMs);
+    else if (refused !== 'locked') await openTasks.note(task, 'never');
+  }
 
-    releaseClaim: async (claim, signal) => {
-      const { investigationId, taskId } = claim.task;
-      await run('release-claim', [boardKeys(investigationId).claims], [taskId, claim.token], signal);
-      await letGo(claim);
-    },
-
-    completeTask: async (claim, answer, signal) => {
-      const { investigationId, taskId } = claim.task;
-      const keys = boardKeys(investigationId);
-      const answered = await run(
-        'complete-task',
-        [keys.claims, keys.findings, keys.findingIds, keys.evidence, keys.evidenceIds, keys.gaps, keys.gapIds],
-        [ttlMs, taskId, claim.token, answer.failure ?? '', ...answerParts(answer)],
-        signal,
-      );
-      await letGo(claim);
-      return answered === 'accepted' ? 'accepted' : 'stale';
-    },
-
-    postEvidence: async (investigationId, evidence, signal) => {
-      const { evidence: list, evidenceIds } = boardKeys(investigationId);
-      const items = itemsOf('evidence', evidence, ({ evidenceId }) => evidenceId);
-      await run('post-items', [list, evidenceIds], [ttlMs, 'evidence', limits.maxEvidence, ...items], signal);
-    },
-
-    postHypotheses: async (investigationId, round, hypotheses, signal) => {
-      const keys = boardKeys(investigationId);
-      checkItems('hypotheses', hypotheses, limits);
-      await run(
-        'post-hypotheses',
-        [keys.hypotheses, keys.hypothesisCounts],
-        [ttlMs, limits.maxHypotheses, round, hypotheses.length, JSON.stringify(hypotheses)],
-        signal,
-      );
-    },
-
-    castVotes: async (investigationId, agent, votes, signal) => {
-      const keys = boardKeys(investigationId);
-      const cast = votes.map((vote) => ({ ...vote, agent }));
-      const items = itemsOf('votes', cast, ({ hypothesisId, round }) => canonicalJson([agent, hypothesisId, round]));
-      await run('cast-votes', [keys.votes, keys.voteOrder], [ttlMs, limits.maxVotes, ...items], signal);
-    },
-
-    readBoard: async (investigationId, signal) => {
-      signal?.throwIfAborted();
-      return asked(() => readBoard(redis, boardKeys(investigationId)));
-    },
-
-    announce: async (progress) => {
-      try {
-        await redis.publish(progressChannel(progress.investigationId), JSON.stringify(progress));
-      } catch (error) {
-        logger.warn({ reason: errorMessage(error) }, 'watchers were not told');
-      }
-    },
-
-    subscribe: (investigationId, listener) =>
-      watchers.subscribe(progressChannel(investigationId), (text) => listener(progressSchema.parse(JSON.parse(text)))),
-
-    dropBoard: async (investigationId, signal) => {
-      signal?.throwIfAborted();
-      await asked(() => redis.unlink(...Object.values(boardKeys(investigationId))));
-    },
-
-    close: async () => {
-      await Promise.all([...held.values()].map((lock) => lock.release()));
-      held.clear();
-      await watchers.close();
-      redis.disconnect();
-    },
-  };
+  async function giveBack(claim: Claim): Promise<void> {
+    const { investigationId, taskId } = claim.task;
+    const answer = await change('release-claim', investigationId, [taskId, claim.token]);
+    await letGo(claim);
+    if (answer === 'ok') await openTasks.list([claim.task], 'now');
+  }
 
   async function letGo(claim: Claim): Promise<void> {
     const lock = held.get(placeOf(claim));
     held.delete(placeOf(claim));
     await lock?.release();
   }
+
+  /** The lock is taken again where it was lost: it keeps others from asking in vain, and decides nothing. */
+  async function prolongLock(claim: Claim, leaseMs: number): Promise<void> {
+    const { investigationId, taskId } = claim.task;
+    try {
+      if (await held.get(placeOf(claim))?.extend(leaseMs)) return;
+      const lock = await locks.acquire(keys.taskLock(investigationId, taskId), leaseMs);
+      if (lock) held.set(placeOf(claim), lock);
+    } catch (error) {
+      logger.warn(
+        { investigationId, taskId, reason: errorMessage(error) },
+        'the lock of a task could not be prolonged',
+      );
+    }
+  }
+
+  return {
+    postTasks: async (investigationId, tasks, signal) => {
+      const items = itemsOf('tasks', tasks, ({ taskId }) => taskId);
+      await post('post-items', investigationId, ['tasks', limits.maxTasks, ...items], signal);
+      await openTasks.list(tasks, 'new', signal);
+    },
+
+    claimTask: async (investigationId, taskId, holder, leaseMs, signal) => {
+      const outcome = await claim({ investigationId, taskId }, holder, leaseMs, signal);
+      if (!('refused' in outcome)) return outcome;
+      if (outcome.refused === 'no-board') checkLost(investigationId);
+      if (outcome.refused === 'no-board' || outcome.refused === 'missing') throw notOnBoard(investigationId, taskId);
+      return undefined;
+    },
+
+    claimNext: async (agents, holder, leaseMs, signal) => {
+      for (const task of inAnyOrder(await openTasks.due(agents, signal))) {
+        const outcome = await claim(task, holder, leaseMs, signal);
+        if (!('refused' in outcome)) return outcome;
+        await correct(task, outcome);
+      }
+      return undefined;
+    },
+
+    awaitOpenTasks: openTasks.awaitDue,
+
+    extendClaim: async (claim, leaseMs, signal) => {
+      const { investigationId, taskId } = claim.task;
+      const expiresAtMs = clock.nowMs() + leaseMs;
+      if ((await change('extend-claim', investigationId, [taskId, claim.token, leaseMs], signal)) !== 'ok') {
+        await letGo(claim);
+        return 'stale';
+      }
+      await prolongLock(claim, leaseMs);
+      return { ...claim, expiresAtMs };
+    },
+
+    releaseClaim: async (claim, signal) => {
+      signal?.throwIfAborted();
+      await giveBack(claim);
+    },
+
+    completeTask: async (claim, answer, signal) => {
+      const { investigationId, taskId } = claim.task;
+      const values = [taskId, claim.token, answer.failure ?? '', ...answerParts(answer)];
+      const outcome = await change('complete-task', investigationId, values, signal);
+      await letGo(claim);
+      if (outcome !== 'accepted') return 'stale';
+      await openTasks.note(claim.task, 'never');
+      return 'accepted';
+    },
+
+    postEvidence: async (investigationId, evidence, signal) => {
+      const items = itemsOf('evidence', evidence, ({ evidenceId }) => evidenceId);
+      await post('post-items', investigationId, ['evidence', limits.maxEvidence, ...items], signal);
+    },
+
+    postHypotheses: async (investigationId, round, hypotheses, signal) => {
+      checkItems('hypotheses', hypotheses, limits);
+      const values = [limits.maxHypotheses, round, hypotheses.length, JSON.stringify(hypotheses)];
+      await post('post-hypotheses', investigationId, values, signal);
+    },
+
+    castVotes: async (investigationId, agent, votes, signal) => {
+      const cast = votes.map((vote) => ({ ...vote, agent }));
+      const items = itemsOf('votes', cast, ({ hypothesisId, round }) => canonicalJson([agent, hypothesisId, round]));
+      await post('cast-votes', investigationId, [limits.maxVotes, ...items], signal);
+    },
+
+    readBoard: async (investigationId, signal) => {
+      signal?.throwIfAborted();
+      const board = await askRedis(() => readRedisBoard(redis, keys.board(investigationId)));
+      if (board) know(investigationId);
+      else checkLost(investigationId);
+      return board ?? EMPTY_BOARD;
+    },
+
+    announce: async (progress) => {
+      try {
+        await redis.publish(keys.progress(progress.investigationId), JSON.stringify(progress));
+      } catch (error) {
+        logger.warn({ reason: errorMessage(error) }, 'watchers were not told');
+      }
+    },
+
+    subscribe: (investigationId, listener) =>
+      watchers.subscribe(keys.progress(investigationId), (text) => listener(parse(progressSchema, text, 'a channel'))),
+
+    dropBoard: async (investigationId, signal) => {
+      await change('drop-board', investigationId, [], signal);
+      known.delete(investigationId);
+    },
+
+    close: async () => {
+      await Promise.all([...held.values()].map((lock) => lock.release()));
+      held.clear();
+      watchers.close();
+    },
+  };
+}
+
+/** Why there is no claim: what claim-task.lua answers, or that somebody has the lock. */
+interface Refusal {
+  readonly refused: string;
+  /** Of the lease, when it is held. */
+  readonly heldMs?: number;
+}
+
+const EMPTY_BOARD: Board = { tasks: [], findings: [], evidence: [], hypotheses: [], votes: [], gaps: [] };
+
+/** Many who ask at once should not all try the same task first. */
+function inAnyOrder<T>(items: readonly T[]): T[] {
+  const places = items.map((item) => ({ item, at: Math.random() }));
+  return places.sort((left, right) => left.at - right.at).map(({ item }) => item);
 }
 
 function notOnBoard(investigationId: string, taskId: string): InputError {
   return new InputError(`Task ${taskId} is not on the board of investigation ${investigationId}.`, {
     code: 'not-found',
   });
-}
-
-/** In one transaction: nothing on it is older than the rest. */
-async function readBoard(redis: Redis, keys: BoardKeys): Promise<Board> {
-  const answers = await redis
-    .multi()
-    .lrange(keys.taskOrder, 0, -1)
-    .hgetall(keys.tasks)
-    .hgetall(keys.claims)
-    .lrange(keys.findings, 0, -1)
-    .lrange(keys.evidence, 0, -1)
-    .lrange(keys.gaps, 0, -1)
-    .hgetall(keys.hypotheses)
-    .lrange(keys.voteOrder, 0, -1)
-    .hgetall(keys.votes)
-    .exec();
-  const values = answers?.map(([error, value]) => {
-    if (error) throw error;
-    return value;
-  });
-  if (!values) throw new InvariantError('a transaction that watches nothing was discarded');
-  const [taskOrder, tasks, claims, findings, evidence, gaps, hypotheses, voteOrder, votes] = z
-    .tuple([texts, fields, fields, texts, texts, texts, fields, texts, fields])
-    .parse(values);
-  const parseAll = <T>(schema: z.ZodType<T>, list: readonly string[]) =>
-    list.map((text) => schema.parse(JSON.parse(text)));
-  const rounds = Object.entries(hypotheses).sort(([left], [right]) => Number(left) - Number(right));
-  return {
-    tasks: taskOrder.flatMap((taskId) => describeTask(taskId, tasks[taskId], claims)),
-    findings: parseAll(findingSchema, findings),
-    evidence: parseAll(evidenceSchema, evidence),
-    gaps: parseAll(signalGapSchema, gaps),
-    hypotheses: rounds.flatMap(([, text]) => z.array(hypothesisSchema).parse(JSON.parse(text))),
-    votes: parseAll(
-      voteSchema,
-      voteOrder.flatMap((key) => votes[key] ?? []),
-    ),
-  };
-}
-
-const texts = z.array(z.string());
-const fields = z.record(z.string(), z.string());
-
-/** A claim whose lease has run out is still shown as claimed until somebody takes the task over. */
-function describeTask(taskId: string, text: string | undefined, claims: Readonly<Record<string, string>>): TaskState[] {
-  if (text === undefined) return [];
-  const holder = claims[`${taskId}:holder`];
-  const failure = claims[`${taskId}:failure`];
-  const isDone = claims[`${taskId}:done`] !== undefined;
-  return [
-    {
-      task: taskSchema.parse(JSON.parse(text)),
-      status: isDone ? 'done' : holder === undefined ? 'open' : 'claimed',
-      ...(holder === undefined ? {} : { claimedBy: holder }),
-      ...(failure === undefined ? {} : { failure }),
-    },
-  ];
 }

@@ -1,53 +1,37 @@
 /**
- * Names of everything Inquest keeps in Redis. The version stands for the shapes behind them: another version is another set of
- * keys. The braces are a hash tag: what belongs to one investigation is on one node of a cluster.
+ * Names of everything Inquest keeps in Redis, for one database. Braces are hash tags: keys that one script touches are in one
+ * slot of a cluster, the whole board of an investigation among them.
  */
-const PREFIX = 'inquest:v1';
+import type { AgentName } from '../domain/signal.ts';
 
-export interface BoardKeys {
-  /** Hash: task id to the task's JSON. */
-  readonly tasks: string;
-  /** List: task ids as they were posted. */
-  readonly taskOrder: string;
-  /** Hash: `<task id>:token`, `:holder`, `:expires` (ms), `:done`, `:failure`. */
-  readonly claims: string;
-  /** Lists of JSON, each with a set of the ids that are in it. */
-  readonly findings: string;
-  readonly findingIds: string;
-  readonly evidence: string;
-  readonly evidenceIds: string;
-  readonly gaps: string;
-  readonly gapIds: string;
-  /** Hashes by round: the hypotheses as one JSON list; how many they are. */
-  readonly hypotheses: string;
-  readonly hypothesisCounts: string;
-  /** Hash: [agent, hypothesis, round] to the vote's JSON; list: those keys as they were first cast. */
-  readonly votes: string;
-  readonly voteOrder: string;
+/** Of what is under these names; a board that says otherwise was written by another version of Inquest. */
+export const SCHEMA = '1';
+
+export interface RedisKeys {
+  /** Hash: scripts/board.lua. */
+  board(investigationId: string): string;
+  /** Channel. */
+  progress(investigationId: string): string;
+  /** Sorted set of tasks as JSON [investigationId, taskId]: scripts/list-open.lua. */
+  openTasks(agent: AgentName): string;
+  /** Channel: something may have become claimable. */
+  readonly nudges: string;
+  /** Hash: scripts/beat-worker.lua. */
+  readonly workers: string;
+  /** On the lock nodes, which need not be the store's. */
+  taskLock(investigationId: string, taskId: string): string;
+  shardLock(shard: string): string;
 }
 
-export function boardKeys(investigationId: string): BoardKeys {
-  const key = (name: string) => `${PREFIX}:{${investigationId}}:${name}`;
+export function createRedisKeys(database: string): RedisKeys {
+  const prefix = `inquest:${database}`;
   return {
-    tasks: key('tasks'),
-    taskOrder: key('task-order'),
-    claims: key('claims'),
-    findings: key('findings'),
-    findingIds: key('finding-ids'),
-    evidence: key('evidence'),
-    evidenceIds: key('evidence-ids'),
-    gaps: key('gaps'),
-    gapIds: key('gap-ids'),
-    hypotheses: key('hypotheses'),
-    hypothesisCounts: key('hypothesis-counts'),
-    votes: key('votes'),
-    voteOrder: key('vote-order'),
+    board: (investigationId) => `${prefix}:{${investigationId}}:board`,
+    progress: (investigationId) => `${prefix}:{${investigationId}}:progress`,
+    openTasks: (agent) => `${prefix}:{open-tasks}:v${SCHEMA}:${agent}`,
+    nudges: `${prefix}:{open-tasks}:v${SCHEMA}:nudges`,
+    workers: `${prefix}:{workers}:v${SCHEMA}`,
+    taskLock: (investigationId, taskId) => `${prefix}:lock:{${investigationId}}:task:${taskId}`,
+    shardLock: (shard) => `${prefix}:lock:{shard:${shard}}`,
   };
 }
-
-export const progressChannel = (investigationId: string): string => `${PREFIX}:{${investigationId}}:progress`;
-
-/** On the lock nodes, which need not be the store's. */
-export const taskLock = (investigationId: string, taskId: string): string =>
-  `${PREFIX}:lock:{${investigationId}}:task:${taskId}`;
-export const shardLockKey = (shard: string): string => `${PREFIX}:lock:{shard:${shard}}`;

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { silentLogger } from '../platform/logger.ts';
 import { type RedisServer, startRedis } from './redis.fixture.ts';
+import { createRedisKeys } from './redis-keys.ts';
 import { createRedisShardLock } from './redis-shard-lock.ts';
 import { describeShardLock } from './shard-lock.contract.ts';
 import { createTaskLocks } from './task-locks.ts';
@@ -23,7 +24,8 @@ function openLock(leaseMs?: number) {
   const nodes = servers.map(({ path }) => new Redis(path, { maxRetriesPerRequest: 0, retryStrategy: () => 50 }));
   for (const node of nodes) node.on('error', () => undefined);
   connections.push(...nodes);
-  return createRedisShardLock({ locks: createTaskLocks(nodes), logger: silentLogger, ...(leaseMs ? { leaseMs } : {}) });
+  const parts = { locks: createTaskLocks(nodes), keys: createRedisKeys('test'), logger: silentLogger };
+  return createRedisShardLock(leaseMs === undefined ? parts : { ...parts, leaseMs });
 }
 
 describeShardLock('redis shard lock', async () => [openLock(), openLock()]);
@@ -32,7 +34,13 @@ it('stays exclusive past its lease, and with one node of three gone', async () =
   const [one, other] = [openLock(300), openLock(300)];
   const { promise: over, resolve: end } = Promise.withResolvers<void>();
   const { signal } = new AbortController();
-  const first = one.runExclusively('long', () => over, signal);
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const work = () => {
+    begin();
+    return over;
+  };
+  const first = one.runExclusively('long', work, signal);
+  await begun;
   servers[0]?.process.kill('SIGKILL');
   const until = performance.now() + 1_000;
   while (performance.now() < until) {

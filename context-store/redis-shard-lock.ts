@@ -1,12 +1,13 @@
 /** One process at a time, among all that share the lock nodes. */
 import { errorMessage } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
-import { shardLockKey } from './redis-keys.ts';
+import type { RedisKeys } from './redis-keys.ts';
 import type { ShardLock } from './shard-lock.ts';
 import type { HeldLock, TaskLocks } from './task-locks.ts';
 
 export interface RedisShardLockParts {
   readonly locks: TaskLocks;
+  readonly keys: RedisKeys;
   readonly logger: Logger;
   /** A process that dies or freezes holds a shard for so long at the most. */
   readonly leaseMs?: number;
@@ -15,11 +16,11 @@ export interface RedisShardLockParts {
 const LEASE_MS = 30_000;
 
 /** A process that was frozen past its lease may do a little before it notices: what it writes must be safe to write twice. */
-export function createRedisShardLock({ locks, logger, leaseMs = LEASE_MS }: RedisShardLockParts): ShardLock {
+export function createRedisShardLock({ locks, keys, logger, leaseMs = LEASE_MS }: RedisShardLockParts): ShardLock {
   return {
     runExclusively: async (shard, work, signal) => {
       signal.throwIfAborted();
-      const lock = await locks.acquire(shardLockKey(shard), leaseMs);
+      const lock = await locks.acquire(keys.shardLock(shard), leaseMs);
       if (!lock) return undefined;
       const lost = new AbortController();
       const stopProlonging = prolong(lock, leaseMs, lost, (error) =>

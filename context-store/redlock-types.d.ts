@@ -17,6 +17,7 @@ declare module 'redlock' {
     release(): Promise<unknown>;
     extend(durationMs: number): Promise<Lock>;
   }
+  // biome-ignore lint/style/noDefaultExport: that is how it is exported
   export default class Redlock extends EventEmitter {
     constructor(
       clients: Iterable<Redis>,

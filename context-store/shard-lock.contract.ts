@@ -9,8 +9,14 @@ export function describeShardLock(name: string, open: () => Promise<readonly [Sh
     it('lets one at a time work on a shard', async () => {
       const [one, other] = await open();
       const { promise: over, resolve: end } = Promise.withResolvers<string>();
-      const first = one.runExclusively('shard', () => over, signal);
-      await expect.poll(() => other.runExclusively('shard', async () => 'too', signal)).toBeUndefined();
+      const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+      const work = () => {
+        begin();
+        return over;
+      };
+      const first = one.runExclusively('shard', work, signal);
+      await begun;
+      expect(await other.runExclusively('shard', async () => 'too', signal)).toBeUndefined();
       expect(await other.runExclusively('another', async () => 'free', signal)).toBe('free');
       end('done');
       expect(await first).toBe('done');

@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'conflict'
   | 'invalid-config'
   | 'unavailable'
+  | 'board-lost'
   | 'limit-exceeded'
   | 'invariant-violated'
   | 'aborted';

@@ -8,6 +8,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   'not-found': 404,
   conflict: 409,
   'limit-exceeded': 422,
+  'board-lost': 503,
   unavailable: 503,
   aborted: 503,
   'invalid-config': 500,

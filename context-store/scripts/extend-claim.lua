@@ -1,6 +1,7 @@
--- Notes a longer lease, if the claim is still the newest of a task that is not done.
--- KEYS: claims. ARGV: task id, token, end of the lease (ms). Answers 'ok' or 'stale'.
-if redis.call('HGET', KEYS[1], ARGV[1] .. ':token') ~= ARGV[2] then return 'stale' end
-if redis.call('HEXISTS', KEYS[1], ARGV[1] .. ':done') == 1 then return 'stale' end
-redis.call('HSET', KEYS[1], ARGV[1] .. ':expires', ARGV[3])
+-- Prolongs a lease, also one that ran out unless somebody else claimed the task since.
+-- KEYS: board. ARGV: schema, ttl (ms), task id, token, lease (ms). Answers 'ok' or 'stale'.
+local id = ARGV[3]
+if not rules(id, ARGV[4]) then return 'stale' end
+redis.call('HSET', board, 'until:' .. id, text(math.floor(now_us() / 1000) + tonumber(ARGV[5])))
+keep()
 return 'ok'

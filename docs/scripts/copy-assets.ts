@@ -2,3 +2,4 @@
 import { cpSync } from 'node:fs';
 
 cpSync('clickhouse/migrations', 'dist/clickhouse/migrations', { recursive: true });
+cpSync('context-store/scripts', 'dist/context-store/scripts', { recursive: true });
