@@ -27,26 +27,30 @@ export interface OpenRedisOptions {
   readonly database: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** A call that has no answer after so long has failed, though what it asked for may have been done. */
+  readonly timeoutMs?: number;
 }
 
+const TIMEOUT_MS = 2_000;
 /** A lock node that stands still delays nobody for longer than this. */
 const LOCK_TIMEOUT_MS = 500;
 
 /** Rejects with UnavailableError when the store's server does not answer; lock nodes may come later. */
 export async function openRedis(options: OpenRedisOptions, signal?: AbortSignal): Promise<RedisParts> {
-  const { url, lockUrls, database, clock, logger } = options;
-  const redis = connectRedis({ url, logger });
+  const { url, lockUrls, database, clock, logger, timeoutMs = TIMEOUT_MS } = options;
+  const redis = connectRedis({ url, logger, timeoutMs });
+  const lockTimeoutMs = Math.min(timeoutMs, LOCK_TIMEOUT_MS);
   const nodes = (lockUrls.length === 0 ? [url] : lockUrls).map((lockUrl) =>
-    connectRedis({ url: lockUrl, logger, timeoutMs: LOCK_TIMEOUT_MS }),
+    connectRedis({ url: lockUrl, logger, timeoutMs: lockTimeoutMs }),
   );
   const connections = [redis, ...nodes];
   const disconnect = () => {
     for (const connection of connections) connection.disconnect();
   };
   try {
-    await untilReady(redis, signal);
+    await untilReady(redis, timeoutMs, signal);
     // Whoever opens may claim at once, where the nodes are there.
-    await Promise.allSettled(nodes.map((node) => untilReady(node, signal, LOCK_TIMEOUT_MS)));
+    await Promise.allSettled(nodes.map((node) => untilReady(node, lockTimeoutMs, signal)));
     signal?.throwIfAborted();
     await warnOfEviction(redis, logger);
   } catch (error) {

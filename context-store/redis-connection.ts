@@ -11,14 +11,13 @@ export interface RedisConnectionOptions {
   readonly url: string;
   readonly logger: Logger;
   /** A call that has no answer after so long has failed, though what it asked for may have been done. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs: number;
 }
 
-const TIMEOUT_MS = 2_000;
 const MAX_RECONNECT_MS = 500;
 
 /** The connection is being made; commands before it is ready are refused: see `untilReady`. */
-export function connectRedis({ url, logger, timeoutMs = TIMEOUT_MS }: RedisConnectionOptions): Redis {
+export function connectRedis({ url, logger, timeoutMs }: RedisConnectionOptions): Redis {
   const redis = new Redis(url, {
     commandTimeout: timeoutMs,
     // A server that stands still keeps its connections: give it up, so that the calls after it fail at once.
@@ -44,7 +43,7 @@ export function connectRedis({ url, logger, timeoutMs = TIMEOUT_MS }: RedisConne
 }
 
 /** Resolves when the connection can be used; rejects with UnavailableError when that takes longer than `timeoutMs`. */
-export async function untilReady(redis: Redis, signal?: AbortSignal, timeoutMs = TIMEOUT_MS): Promise<void> {
+export async function untilReady(redis: Redis, timeoutMs: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
   if (redis.status === 'ready') return;
   const { promise, resolve, reject } = Promise.withResolvers<void>();

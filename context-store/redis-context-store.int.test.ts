@@ -31,9 +31,9 @@ afterEach(() => {
 afterAll(() => server.stop());
 
 async function connect(): Promise<Redis> {
-  const redis = connectRedis({ url: server.path, logger });
+  const redis = connectRedis({ url: server.path, logger, timeoutMs: 10_000 });
   connections.push(redis);
-  await untilReady(redis);
+  await untilReady(redis, 10_000);
   return redis;
 }
 

@@ -53,12 +53,16 @@ export function createRedisContextStore(options: RedisContextStoreOptions): Cont
     if (known.size > MAX_KNOWN_BOARDS && oldest !== undefined) known.delete(oldest);
   }
 
+  function warnOfLoss(investigationId: string): string {
+    const message = `Redis has lost the board of investigation ${investigationId}: it was evicted, or Redis came back empty.`;
+    logger.warn({ investigationId }, message);
+    return message;
+  }
+
   /** @throws UnavailableError (board-lost) where there was a board */
   function checkLost(investigationId: string): void {
     if (!known.has(investigationId)) return;
-    const message = `Redis has lost the board of investigation ${investigationId}: it was evicted, or Redis came back empty.`;
-    logger.warn({ investigationId }, message);
-    throw new UnavailableError(message, { code: 'board-lost', details: { investigationId } });
+    throw new UnavailableError(warnOfLoss(investigationId), { code: 'board-lost', details: { investigationId } });
   }
 
   async function change(
@@ -82,7 +86,8 @@ export function createRedisContextStore(options: RedisContextStoreOptions): Cont
     values: readonly (string | number)[],
     signal?: AbortSignal,
   ): Promise<void> {
-    await change(name, investigationId, values, signal);
+    const answer = await change(name, investigationId, values, signal);
+    if (answer === 'begun' && known.has(investigationId)) warnOfLoss(investigationId);
     know(investigationId);
   }
 

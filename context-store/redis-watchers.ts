@@ -46,7 +46,7 @@ export function createWatchers(redis: Redis, logger: Logger): Watchers {
       const own = (text: string) => listener(text);
       listeners.set(channel, (listeners.get(channel) ?? new Set()).add(own));
       try {
-        await untilReady(heard);
+        await untilReady(heard, heard.options.commandTimeout ?? 0);
         await askRedis(() => heard.subscribe(channel));
       } catch (error) {
         await stop(channel, own);

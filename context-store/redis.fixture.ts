@@ -1,5 +1,5 @@
 /** A real redis-server of the test's own, on a socket in a temporary directory, whose leases a test can age. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,36 +9,47 @@ import { UnavailableError } from '../platform/errors.ts';
 
 export interface RedisServer {
   readonly path: string;
-  readonly process: ChildProcess;
+  signal(name: NodeJS.Signals): void;
+  /** kill -9. */
+  kill(): Promise<void>;
+  /** Again on the same path, empty. */
+  restart(): Promise<void>;
+  /** For good, with its directory. */
   stop(): Promise<void>;
 }
-
-export const hasRedis = (): boolean => spawnSync('redis-server', ['--version']).status === 0;
 
 export async function startRedis(...settings: readonly string[]): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'inquest-redis-'));
   const path = join(directory, 'redis.sock');
-  const server = spawn(
-    'redis-server',
-    ['--port', '0', '--unixsocket', path, '--dir', directory, '--save', '', ...settings],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const all = ['--port', '0', '--unixsocket', path, '--dir', directory, '--save', '', ...settings];
+  let server = await startServer(all);
+  const kill = async () => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const gone = once(server, 'exit');
+    server.kill('SIGKILL');
+    await gone;
+  };
+  return {
+    path,
+    signal: (name) => server.kill(name),
+    kill,
+    restart: async () => {
+      await kill();
+      server = await startServer(all);
+    },
+    stop: async () => {
+      await kill();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startServer(settings: readonly string[]) {
+  const server = spawn('redis-server', settings, { stdio: ['ignore', 'pipe', 'inherit'] });
   for await (const chunk of server.stdout) {
-    if (String(chunk).includes('ready to accept connections')) {
-      server.stdout.resume();
-      return {
-        path,
-        process: server,
-        stop: async () => {
-          if (server.exitCode === null && server.signalCode === null) {
-            const gone = once(server, 'exit');
-            server.kill('SIGKILL');
-            await gone;
-          }
-          await rm(directory, { recursive: true, force: true });
-        },
-      };
-    }
+    if (!String(chunk).includes('ready to accept connections')) continue;
+    server.stdout.resume();
+    return server;
   }
   throw new UnavailableError('redis-server ended before it was ready');
 }

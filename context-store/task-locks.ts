@@ -32,8 +32,8 @@ export function createTaskLocks(nodes: readonly Redis[]): TaskLocks {
           current = await current.extend(leaseMs);
           return true;
         } catch (error) {
-          if (await isTaken(error)) return false;
-          throw away(error);
+          await throwUnlessTaken(error);
+          return false;
         }
       },
       release: async () => {
@@ -47,28 +47,23 @@ export function createTaskLocks(nodes: readonly Redis[]): TaskLocks {
       try {
         return hold(await redlock.acquire([key], leaseMs));
       } catch (error) {
-        if (await isTaken(error)) return undefined;
-        throw away(error);
+        await throwUnlessTaken(error);
+        return undefined;
       }
     },
   };
 }
 
-/** True when enough nodes answered that somebody else has it; false when nodes are away. */
-async function isTaken(error: unknown): Promise<boolean> {
-  if (error instanceof ResourceLockedError) return true;
-  // Redlock says so when a lease ran out before it was asked to prolong it.
-  if (error instanceof Error && !(error instanceof ExecutionError)) return error.message.includes('already-expired');
-  if (!(error instanceof ExecutionError)) return false;
-  const stats = await Promise.all(error.attempts);
-  return stats.every(({ votesAgainst, membershipSize, quorumSize }) => {
-    const away = [...votesAgainst.values()].filter((vote) => !(vote instanceof ResourceLockedError)).length;
-    return membershipSize - away >= quorumSize;
-  });
-}
-
-function away(error: unknown): UnavailableError {
-  return new UnavailableError(`Too few of the lock nodes answer (${errorMessage(error)}): try again in a moment.`, {
-    cause: error,
-  });
+/** Returns when most nodes answered, so that somebody else has it, or a lease ran out unnoticed (then nobody was asked). */
+async function throwUnlessTaken(error: unknown): Promise<void> {
+  if (!(error instanceof ExecutionError)) throw error;
+  for (const { votesAgainst, membershipSize, quorumSize } of await Promise.all(error.attempts)) {
+    const failures = [...votesAgainst.values()].filter((vote) => !(vote instanceof ResourceLockedError));
+    if (membershipSize - failures.length >= quorumSize) continue;
+    const reasons = failures.map(errorMessage).join('; ');
+    throw new UnavailableError(
+      `${failures.length} of ${membershipSize} lock nodes cannot answer now (${reasons}): try again in a moment.`,
+      { cause: error },
+    );
+  }
 }

@@ -1,5 +1,6 @@
 -- Casts votes: of one key the last counts, in the place of the first.
--- KEYS: board. ARGV: schema, ttl (ms), most votes, then key and JSON of each. Answers 'ok', or {'full', 'votes', how many there would be}.
+-- KEYS: board. ARGV: schema, ttl (ms), most votes, then key and JSON of each.
+-- Answers 'ok', 'begun' where there was no board, or {'full', 'votes', how many there would be}.
 local items, total = fresh('votes', 4, (#ARGV - 3) / 2)
 if total > tonumber(ARGV[3]) then return { 'full', 'votes', total } end
 begin()
@@ -9,4 +10,4 @@ for index = 4, #ARGV, 2 do
   redis.call('HSET', board, field, string.match(get(field), '^%d+') .. ' ' .. ARGV[index + 1])
 end
 keep()
-return 'ok'
+return found and 'ok' or 'begun'

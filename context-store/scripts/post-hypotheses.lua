@@ -1,6 +1,6 @@
 -- Replaces the hypotheses of one round.
 -- KEYS: board. ARGV: schema, ttl (ms), most of all rounds, round, how many, JSON list.
--- Answers 'ok', or {'full', 'hypotheses', how many there would be}.
+-- Answers 'ok', 'begun' where there was no board, or {'full', 'hypotheses', how many there would be}.
 local field = 'hypotheses:' .. ARGV[4]
 local total = tonumber(ARGV[5])
 if not has('dropped') then
@@ -11,4 +11,4 @@ if total > tonumber(ARGV[3]) then return { 'full', 'hypotheses', total } end
 begin()
 redis.call('HSET', board, field, ARGV[5] .. ' ' .. ARGV[6], 'count:hypotheses', total)
 keep()
-return 'ok'
+return found and 'ok' or 'begun'
