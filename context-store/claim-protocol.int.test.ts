@@ -5,15 +5,16 @@
  */
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { systemClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { answerBy, taskNamed } from './board.fixture.ts';
 import type { Claim, ContextStore } from './context-store.ts';
-import { ageRedis, type RedisServer, startRedis } from './redis.fixture.ts';
+import { ageRedis, itOnRedis } from './redis.fixture.ts';
 import { connectRedis, untilReady } from './redis-connection.ts';
 import { createRedisContextStore } from './redis-context-store.ts';
 import { createRedisKeys } from './redis-keys.ts';
+import { type RedisServer, startRedis } from './redis-server.ts';
 import { createTaskLocks } from './task-locks.ts';
 
 const LEASE_MS = 60_000;
@@ -150,20 +151,24 @@ function storeOf(holder: number): ContextStore {
   return stores[holder] ?? expect.fail('no such holder');
 }
 
-it('accepts one answer of each task, under its newest token, whatever happens in between', {
-  timeout: 120_000,
-}, async () => {
-  let runs = 0;
-  let claims = 0;
-  const property = fc.asyncProperty(fc.array(steps, { minLength: 1, maxLength: 14 }), async (program) => {
-    runs += 1;
-    const course = new Course(`inv_${runs}`);
-    await admin.flushall();
-    await storeOf(0).postTasks(course.investigationId, [taskNamed(course.investigationId, 'task')]);
-    for (const step of program) await course.play(step);
-    await course.finish();
-    claims += course.tokens.length;
-  });
-  await fc.assert(property, { numRuns: RUNS, seed: 6 });
-  expect(claims).toBeGreaterThan(runs); // programs in which nobody takes over would prove nothing
-});
+itOnRedis(
+  'accepts one answer of each task, under its newest token, whatever happens in between',
+  {
+    timeout: 120_000,
+  },
+  async () => {
+    let runs = 0;
+    let claims = 0;
+    const property = fc.asyncProperty(fc.array(steps, { minLength: 1, maxLength: 14 }), async (program) => {
+      runs += 1;
+      const course = new Course(`inv_${runs}`);
+      await admin.flushall();
+      await storeOf(0).postTasks(course.investigationId, [taskNamed(course.investigationId, 'task')]);
+      for (const step of program) await course.play(step);
+      await course.finish();
+      claims += course.tokens.length;
+    });
+    await fc.assert(property, { numRuns: RUNS, seed: 6 });
+    expect(claims).toBeGreaterThan(runs); // programs in which nobody takes over would prove nothing
+  },
+);

@@ -2,11 +2,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { answerBy, openTestRedis, taskNamed } from './board.fixture.ts';
 import type { Claim } from './context-store.ts';
 import type { RedisParts } from './open-redis.ts';
-import { type RedisServer, startRedis } from './redis.fixture.ts';
+import { itOnRedis } from './redis.fixture.ts';
+import { type RedisServer, startRedis } from './redis-server.ts';
 
 const FROZEN_LEASE_MS = 200;
 const LEASE_MS = 60_000;
@@ -40,7 +41,7 @@ async function takeOver(): Promise<Claim> {
   }
 }
 
-it.each(['answered', 'still worked on'])('changes nothing of a task that is %s', async (stage) => {
+itOnRedis.each(['answered', 'still worked on'])('changes nothing of a task that is %s', async (stage) => {
   const { contextStore } = parts;
   const claim = await takeOver();
   if (stage === 'answered') expect(await contextStore.completeTask(claim, answerBy('awake', claim))).toBe('accepted');

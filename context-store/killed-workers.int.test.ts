@@ -4,12 +4,13 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { RandomStream } from '../simulator/random-stream.ts';
 import { openTestRedis, taskNamed } from './board.fixture.ts';
 import type { WorkerMessage } from './claim-worker.fixture.ts';
 import type { RedisParts } from './open-redis.ts';
-import { type RedisServer, startRedis } from './redis.fixture.ts';
+import { itOnRedis } from './redis.fixture.ts';
+import { type RedisServer, startRedis } from './redis-server.ts';
 
 const WORKERS = 8;
 const TASKS_A_WORKER = 200;
@@ -95,7 +96,7 @@ async function readBoards() {
   return Promise.all(Array.from({ length: WORKERS }, (_, board) => parts.contextStore.readBoard(`inv_${board}`)));
 }
 
-it('loses no task and accepts no answer twice', { timeout: 60_000 }, async () => {
+itOnRedis('loses no task and accepts no answer twice', { timeout: 60_000 }, async () => {
   workers = await Promise.all(Array.from({ length: WORKERS }, (_, number) => startWorker(number)));
   const accidentsOver = causeAccidents();
   const startedMs = performance.now();

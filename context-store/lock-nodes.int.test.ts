@@ -1,9 +1,10 @@
 /** Three independent lock nodes, of which one dies and comes back empty, and another stands still: claims stay exclusive and go on. */
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { answerBy, openTestRedis, taskNamed } from './board.fixture.ts';
 import type { RedisParts } from './open-redis.ts';
-import { type RedisServer, startRedis } from './redis.fixture.ts';
+import { itOnRedis } from './redis.fixture.ts';
+import { type RedisServer, startRedis } from './redis-server.ts';
 
 const LEASE_MS = 60_000;
 const WORKERS = 4;
@@ -47,7 +48,7 @@ async function workThrough(phase: string): Promise<number[]> {
   return [...given.values()];
 }
 
-it('goes on with one node dead, with it back and empty, and with another that stands still', async () => {
+itOnRedis('goes on with one node dead, with it back and empty, and with another that stands still', async () => {
   const once = Array.from({ length: TASKS_A_PHASE }, () => 1);
   expect(await workThrough('all there')).toEqual(once);
   const held = await claimOne('held since before');
@@ -66,7 +67,7 @@ it('goes on with one node dead, with it back and empty, and with another that st
   nodes[1]?.signal('SIGCONT');
 });
 
-it('claims nothing while most nodes are away, says so, and goes on when they are back', async () => {
+itOnRedis('claims nothing while most nodes are away, says so, and goes on when they are back', async () => {
   await Promise.all([nodes[0]?.kill(), nodes[1]?.kill()]);
   const [worker] = workers;
   await worker?.contextStore.postTasks('inv away', [taskNamed('inv away', 'task_0')]);

@@ -4,10 +4,11 @@ import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
 import type { createManualClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { describeContextStore } from './context-store.contract.ts';
-import { ageRedis, type RedisServer, startRedis } from './redis.fixture.ts';
+import { ageRedis, describeOnRedis } from './redis.fixture.ts';
 import { connectRedis, untilReady } from './redis-connection.ts';
 import { createRedisContextStore } from './redis-context-store.ts';
 import { createRedisKeys } from './redis-keys.ts';
+import { type RedisServer, startRedis } from './redis-server.ts';
 import { createRedisWorkerRegistry } from './redis-worker-registry.ts';
 import { createTaskLocks } from './task-locks.ts';
 import { describeWorkerRegistry } from './worker-registry.contract.ts';
@@ -49,11 +50,13 @@ async function connectTo(clock: ReturnType<typeof createManualClock>): Promise<R
   return redis;
 }
 
-describeContextStore('redis context store', async ({ clock, limits }) => {
-  const redis = await connectTo(clock);
-  return createRedisContextStore({ redis, locks: createTaskLocks([redis]), keys, clock, logger, limits });
-});
+describeOnRedis('on Redis', () => {
+  describeContextStore('redis context store', async ({ clock, limits }) => {
+    const redis = await connectTo(clock);
+    return createRedisContextStore({ redis, locks: createTaskLocks([redis]), keys, clock, logger, limits });
+  });
 
-describeWorkerRegistry('redis worker registry', async (clock) =>
-  createRedisWorkerRegistry(await connectTo(clock), keys),
-);
+  describeWorkerRegistry('redis worker registry', async (clock) =>
+    createRedisWorkerRegistry(await connectTo(clock), keys),
+  );
+});

@@ -1,13 +1,14 @@
 /** A Redis that forgets, is killed, stands still, or was written to by another version. */
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, vi } from 'vitest';
 import type { Progress } from '../domain/investigation.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { answerBy, openTestRedis, taskNamed } from './board.fixture.ts';
 import type { Claim, ContextStore } from './context-store.ts';
 import { openRedis, type RedisParts } from './open-redis.ts';
-import { type RedisServer, startRedis } from './redis.fixture.ts';
+import { itOnRedis } from './redis.fixture.ts';
+import { type RedisServer, startRedis } from './redis-server.ts';
 
 const LEASE_MS = 10_000;
 const INVESTIGATION = 'inv_1';
@@ -40,7 +41,7 @@ async function claim(): Promise<Claim> {
   return (await store.claimTask(INVESTIGATION, 'task_1', 'worker', LEASE_MS)) ?? expect.fail('not claimed');
 }
 
-it('tells a board that was lost from one that never was, and from one that was dropped', async () => {
+itOnRedis('tells a board that was lost from one that never was, and from one that was dropped', async () => {
   const held = await claim();
   await admin.flushall();
   await expect(store.readBoard(INVESTIGATION)).rejects.toMatchObject(LOST);
@@ -54,7 +55,7 @@ it('tells a board that was lost from one that never was, and from one that was d
   expect((await store.readBoard(INVESTIGATION)).tasks).toEqual([]);
 });
 
-it('gives no claim of a new board the token of one of the lost board', async () => {
+itOnRedis('gives no claim of a new board the token of one of the lost board', async () => {
   const old = await claim();
   await store.releaseClaim(old);
   await admin.flushall();
@@ -65,7 +66,7 @@ it('gives no claim of a new board the token of one of the lost board', async () 
   expect(await store.completeTask(fresh, answerBy('fresh', fresh))).toBe('accepted');
 });
 
-it('keeps nothing for ever', async () => {
+itOnRedis('keeps nothing for ever', async () => {
   const held = await claim();
   await store.completeTask(held, answerBy('worker', held));
   await store.postTasks(INVESTIGATION, [taskNamed(INVESTIGATION, 'task_2')]);
@@ -80,7 +81,7 @@ it('keeps nothing for ever', async () => {
   for (const key of keys) expect([key, await admin.pttl(key)]).toEqual([key, expect.toSatisfy((ms) => ms > 0)]);
 });
 
-it('refuses a board of another version, and leaves it alone', async () => {
+itOnRedis('refuses a board of another version, and leaves it alone', async () => {
   const key = `inquest:test:{${INVESTIGATION}}:board`;
   await admin.hset(key, 'schema', '99');
   const before = await admin.hgetall(key);
@@ -92,7 +93,7 @@ it('refuses a board of another version, and leaves it alone', async () => {
   expect(await admin.hgetall(key)).toEqual(before);
 });
 
-it('warns of a server that evicts, and of a board that it lost', async () => {
+itOnRedis('warns of a server that evicts, and of a board that it lost', async () => {
   await admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
   onTestFinished(async () => void (await admin.config('SET', 'maxmemory-policy', 'noeviction')));
   const lines: string[] = [];
@@ -109,7 +110,7 @@ it('warns of a server that evicts, and of a board that it lost', async () => {
   expect(lines).toEqual([expect.anything(), expect.stringContaining('has lost the board')]);
 });
 
-it.each<[string, () => Promise<void>, () => Promise<void>]>([
+itOnRedis.each<[string, () => Promise<void>, () => Promise<void>]>([
   ['killed and started again', () => server.kill(), () => server.restart()],
   ['frozen and woken', async () => server.signal('SIGSTOP'), async () => server.signal('SIGCONT')],
 ])('rejects at once while Redis is %s, and goes on by itself after', async (_, goAway, comeBack) => {

@@ -1,9 +1,10 @@
 /** The lock of a shard on real lock nodes: three of them, of which one dies. */
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { silentLogger } from '../platform/logger.ts';
-import { type RedisServer, startRedis } from './redis.fixture.ts';
+import { describeOnRedis, itOnRedis } from './redis.fixture.ts';
 import { createRedisKeys } from './redis-keys.ts';
+import { type RedisServer, startRedis } from './redis-server.ts';
 import { createRedisShardLock } from './redis-shard-lock.ts';
 import { describeShardLock } from './shard-lock.contract.ts';
 import { createTaskLocks } from './task-locks.ts';
@@ -28,9 +29,11 @@ function openLock(leaseMs?: number) {
   return createRedisShardLock(leaseMs === undefined ? parts : { ...parts, leaseMs });
 }
 
-describeShardLock('redis shard lock', async () => [openLock(), openLock()]);
+describeOnRedis('on Redis', () => {
+  describeShardLock('redis shard lock', async () => [openLock(), openLock()]);
+});
 
-it('stays exclusive past its lease, and with one node of three gone', async () => {
+itOnRedis('stays exclusive past its lease, and with one node of three gone', async () => {
   const [one, other] = [openLock(300), openLock(300)];
   const { promise: over, resolve: end } = Promise.withResolvers<void>();
   const { signal } = new AbortController();

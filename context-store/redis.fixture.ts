@@ -1,58 +1,17 @@
-/** A real redis-server of the test's own, on a socket in a temporary directory, whose leases a test can age. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/**
+ * For tests on a real Redis: they are skipped, with the reason printed, where there is none, unless INQUEST_REQUIRE_SERVICES makes
+ * that a failure; and leases that a test can age.
+ */
 import type { Redis } from 'ioredis';
-import { UnavailableError } from '../platform/errors.ts';
+import { describe, it } from 'vitest';
+import { whyNoRedis } from './redis-server.ts';
 
-export interface RedisServer {
-  readonly path: string;
-  signal(name: NodeJS.Signals): void;
-  /** kill -9. */
-  kill(): Promise<void>;
-  /** Again on the same path, empty. */
-  restart(): Promise<void>;
-  /** For good, with its directory. */
-  stop(): Promise<void>;
-}
+// biome-ignore lint/style/noProcessEnv: no setting of the product; only tests read it
+const missing = whyNoRedis(Boolean(process.env['INQUEST_REQUIRE_SERVICES']));
+if (missing !== undefined) process.stderr.write(`skipped: ${missing}\n`);
 
-export async function startRedis(...settings: readonly string[]): Promise<RedisServer> {
-  const directory = await mkdtemp(join(tmpdir(), 'inquest-redis-'));
-  const path = join(directory, 'redis.sock');
-  const all = ['--port', '0', '--unixsocket', path, '--dir', directory, '--save', '', ...settings];
-  let server = await startServer(all);
-  const kill = async () => {
-    if (server.exitCode !== null || server.signalCode !== null) return;
-    const gone = once(server, 'exit');
-    server.kill('SIGKILL');
-    await gone;
-  };
-  return {
-    path,
-    signal: (name) => server.kill(name),
-    kill,
-    restart: async () => {
-      await kill();
-      server = await startServer(all);
-    },
-    stop: async () => {
-      await kill();
-      await rm(directory, { recursive: true, force: true });
-    },
-  };
-}
-
-async function startServer(settings: readonly string[]) {
-  const server = spawn('redis-server', settings, { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const chunk of server.stdout) {
-    if (!String(chunk).includes('ready to accept connections')) continue;
-    server.stdout.resume();
-    return server;
-  }
-  throw new UnavailableError('redis-server ended before it was ready');
-}
+export const itOnRedis = it.skipIf(missing !== undefined);
+export const describeOnRedis = describe.skipIf(missing !== undefined);
 
 /** Makes every lease, lock and heartbeat on the server look so much older; in order with the connection's other commands. */
 export async function ageRedis(redis: Redis, byMs: number): Promise<void> {
