@@ -213,10 +213,9 @@ export function createRedisContextStore(options: RedisContextStoreOptions): Cont
       const { investigationId, taskId } = claim.task;
       const values = [taskId, claim.token, answer.failure ?? '', ...answerParts(answer)];
       const outcome = await change('complete-task', investigationId, values, signal);
-      await letGo(claim);
-      if (outcome !== 'accepted') return 'stale';
-      await openTasks.note(claim.task, 'never');
-      return 'accepted';
+      const isAccepted = outcome === 'accepted';
+      await Promise.all([letGo(claim), isAccepted && openTasks.note(claim.task, 'never')]);
+      return isAccepted ? 'accepted' : 'stale';
     },
 
     postEvidence: async (investigationId, evidence, signal) => {
