@@ -1,8 +1,9 @@
 /** A board that is gone comes back from the state whole; one that is there is left alone. */
 import { expect, it } from 'vitest';
+import type { ContextStore } from '../context-store/context-store.ts';
 import { createMemoryContextStore } from '../context-store/memory-context-store.ts';
 import { systemClock } from '../platform/clock.ts';
-import { InvariantError } from '../platform/errors.ts';
+import { InvariantError, UnavailableError } from '../platform/errors.ts';
 import type { InvestigationState } from './investigation-state.ts';
 import { openBoard } from './restore-board.ts';
 import { createInvestigator } from './run-investigation.ts';
@@ -39,6 +40,24 @@ it('writes everything anew on an empty store', async () => {
   expect(board.hypotheses).toEqual(state.hypotheses);
   expect(new Set(board.votes)).toEqual(new Set(state.votes));
   expect(board.gaps).toEqual(state.answers.flatMap((answer) => answer.gaps));
+});
+
+it('writes everything anew where the store has lost the board', async () => {
+  const state = await stateOfInvestigation();
+  const store = createMemoryContextStore({ clock: systemClock });
+  let isLost = true;
+  const forgetful: ContextStore = {
+    ...store,
+    postTasks: async (...args) => {
+      isLost = false;
+      await store.postTasks(...args);
+    },
+    readBoard: async (...args) => {
+      if (isLost) throw new UnavailableError('lost', { code: 'board-lost' });
+      return store.readBoard(...args);
+    },
+  };
+  expect((await openBoard(forgetful, state, SIGNAL)).hypotheses).toEqual(state.hypotheses);
 });
 
 it('waits for an attempt that a crash left unfinished, and completes it', async () => {

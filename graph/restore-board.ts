@@ -22,12 +22,25 @@ export async function openBoard(store: ContextStore, state: InvestigationState, 
 }
 
 async function readWholeBoard(store: ContextStore, state: InvestigationState, signal: AbortSignal): Promise<Board> {
-  const board = await store.readBoard(state.investigationId, signal);
-  if (isComplete(board, state)) return board;
+  const board = await readUnlessLost(store, state.investigationId, signal);
+  if (board && isComplete(board, state)) return board;
   await restoreBoard(store, state, signal);
   const restored = await store.readBoard(state.investigationId, signal);
   if (isComplete(restored, state)) return restored;
   throw new UnavailableError(`The board of ${state.investigationId} is being restored by another worker.`);
+}
+
+async function readUnlessLost(
+  store: ContextStore,
+  investigationId: string,
+  signal: AbortSignal,
+): Promise<Board | undefined> {
+  try {
+    return await store.readBoard(investigationId, signal);
+  } catch (error) {
+    if (error instanceof UnavailableError && error.code === 'board-lost') return undefined;
+    throw error;
+  }
 }
 
 function isComplete(board: Board, state: InvestigationState): boolean {

@@ -16,8 +16,9 @@ import { announceStep, auditStep } from '../record-step.ts';
 export function createGatherFindings(parts: InvestigationParts, holder: string) {
   return async ({ task }: { readonly task: Task }, config: StepConfig): Promise<StateUpdate> => {
     const signal = signalOf(config);
-    await parts.contextStore.postTasks(task.investigationId, [task], signal);
     for (;;) {
+      // Each time: a store may lose its boards while somebody else is at the task.
+      await parts.contextStore.postTasks(task.investigationId, [task], signal);
       const answer = await answerTask(parts, task, holder, signal);
       if (answer) return { answers: [{ taskId: task.taskId, ...answer }] };
       await delay(parts.limits.pollMs, undefined, { signal });
