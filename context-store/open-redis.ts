@@ -62,7 +62,7 @@ export async function openRedis(options: OpenRedisOptions, signal?: AbortSignal)
   const contextStore = createRedisContextStore({ redis, locks, keys, clock, logger });
   return {
     contextStore,
-    shardLock: createRedisShardLock({ locks, keys, logger }),
+    shardLock: createRedisShardLock({ redis, locks, keys, logger }),
     workers: createRedisWorkerRegistry(redis, keys),
     close: async () => {
       await contextStore.close();

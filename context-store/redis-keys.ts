@@ -21,6 +21,8 @@ export interface RedisKeys {
   /** On the lock nodes, which need not be the store's. */
   taskLock(investigationId: string, taskId: string): string;
   shardLock(shard: string): string;
+  /** The last fencing token of a shard; in the store. */
+  shardToken(shard: string): string;
 }
 
 export function createRedisKeys(database: string): RedisKeys {
@@ -33,5 +35,6 @@ export function createRedisKeys(database: string): RedisKeys {
     workers: `${prefix}:{workers}:v${SCHEMA}`,
     taskLock: (investigationId, taskId) => `${prefix}:lock:{${investigationId}}:task:${taskId}`,
     shardLock: (shard) => `${prefix}:lock:{shard:${shard}}`,
+    shardToken: (shard) => `${prefix}:{shard:${shard}}:token`,
   };
 }

@@ -10,22 +10,25 @@ import { describeShardLock } from './shard-lock.contract.ts';
 import { createTaskLocks } from './task-locks.ts';
 
 const NODES = 3;
+let store: RedisServer;
 let servers: RedisServer[];
 const connections: Redis[] = [];
 
 beforeAll(async () => {
-  servers = await Promise.all(Array.from({ length: NODES }, () => startRedis()));
+  [store, ...servers] = await Promise.all([startRedis(), ...Array.from({ length: NODES }, () => startRedis())]);
 });
 afterAll(async () => {
   for (const connection of connections) connection.disconnect();
-  await Promise.all(servers.map((server) => server.stop()));
+  await Promise.all([store, ...servers].map((server) => server.stop()));
 });
 
 function openLock(leaseMs?: number) {
   const nodes = servers.map(({ path }) => new Redis(path, { maxRetriesPerRequest: 0, retryStrategy: () => 50 }));
   for (const node of nodes) node.on('error', () => undefined);
   connections.push(...nodes);
-  const parts = { locks: createTaskLocks(nodes), keys: createRedisKeys('test'), logger: silentLogger };
+  const redis = new Redis(store.path);
+  connections.push(redis);
+  const parts = { redis, locks: createTaskLocks(nodes), keys: createRedisKeys('test'), logger: silentLogger };
   return createRedisShardLock(leaseMs === undefined ? parts : { ...parts, leaseMs });
 }
 

@@ -1,11 +1,15 @@
-/** One process at a time, among all that share the lock nodes. */
+/** One process at a time, among all that share the lock nodes; tokens come from the store, which outlives a lock node. */
+import type { Redis } from 'ioredis';
 import { errorMessage } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { RedisKeys } from './redis-keys.ts';
+import { createScriptRunner } from './redis-scripts.ts';
 import type { ShardLock } from './shard-lock.ts';
 import type { HeldLock, TaskLocks } from './task-locks.ts';
 
 export interface RedisShardLockParts {
+  /** The store's. */
+  readonly redis: Redis;
   readonly locks: TaskLocks;
   readonly keys: RedisKeys;
   readonly logger: Logger;
@@ -14,9 +18,17 @@ export interface RedisShardLockParts {
 }
 
 const LEASE_MS = 30_000;
+const TOKEN_TTL_MS = 7 * 86_400_000;
 
 /** A process that was frozen past its lease may do a little before it notices: what it writes must be safe to write twice. */
-export function createRedisShardLock({ locks, keys, logger, leaseMs = LEASE_MS }: RedisShardLockParts): ShardLock {
+export function createRedisShardLock({
+  redis,
+  locks,
+  keys,
+  logger,
+  leaseMs = LEASE_MS,
+}: RedisShardLockParts): ShardLock {
+  const runScript = createScriptRunner(redis);
   return {
     runExclusively: async (shard, work, signal) => {
       signal.throwIfAborted();
@@ -27,7 +39,8 @@ export function createRedisShardLock({ locks, keys, logger, leaseMs = LEASE_MS }
         logger.warn({ shard, reason: errorMessage(error) }, 'the lock of a shard could not be prolonged'),
       );
       try {
-        return await work(AbortSignal.any([signal, lost.signal]));
+        const token = Number(await runScript('issue-token', [keys.shardToken(shard)], [TOKEN_TTL_MS], signal));
+        return await work(AbortSignal.any([signal, lost.signal]), token);
       } finally {
         stopProlonging();
         await lock.release();

@@ -23,6 +23,15 @@ export function describeShardLock(name: string, open: () => Promise<readonly [Sh
       expect(await other.runExclusively('shard', async () => 'next', signal)).toBe('next');
     });
 
+    it('gives everyone who has a shard a greater token than those before', async () => {
+      const [one, other] = await open();
+      const tokenOf = (lock: ShardLock) => lock.runExclusively('tokens', async (_, token) => token, signal);
+      const tokens = [await tokenOf(one), await tokenOf(other), await tokenOf(one)];
+      const numbers = tokens.map((token) => token ?? Number.NaN);
+      expect(new Set(numbers).size).toBe(3);
+      expect(numbers).toEqual(numbers.toSorted((left, right) => left - right));
+    });
+
     it('lets go when the work fails', async () => {
       const [one, other] = await open();
       const failing = one.runExclusively('shard', () => Promise.reject(new RangeError('no')), signal);
