@@ -30,6 +30,8 @@ const CLASSES: Readonly<Record<AppError['code'], ErrorClass>> = {
   'invalid-config': ConfigError,
   'invariant-violated': InvariantError,
   'board-lost': UnavailableError,
+  superseded: UnavailableError,
+  'context-store-away': UnavailableError,
   unavailable: UnavailableError,
   aborted: UnavailableError,
 };

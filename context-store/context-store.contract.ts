@@ -11,6 +11,8 @@ import type { BoardLimits } from './board-limits.ts';
 import type { Claim, ContextStore, TaskAnswer } from './context-store.ts';
 
 const INVESTIGATION = 'inv_contract';
+/** Of the supervisor. */
+const TOKEN = 5;
 const LEASE_MS = 10_000;
 /** A store whose leases run on a server's clock does not stand still while the suite's clock does. */
 const TICK_MS = 3_000;
@@ -214,6 +216,7 @@ export function describeContextStore(
         const board = await store.readBoard(INVESTIGATION);
         expect(board.tasks[0]).toMatchObject({ status: 'done', claimedBy: 'worker', failure: 'the engine was away' });
         expect(board.gaps).toEqual([gap]);
+        expect(board.tasks.map(({ gaps }) => gaps)).toContainEqual([gap]);
       });
     });
 
@@ -309,17 +312,17 @@ export function describeContextStore(
       });
 
       it('replaces the hypotheses of one round and keeps the others', async () => {
-        await store.postHypotheses(INVESTIGATION, 1, [hypothesis('h1')]);
-        await store.postHypotheses(INVESTIGATION, 2, [hypothesis('h2', 2), hypothesis('h3', 2)]);
-        await store.postHypotheses(INVESTIGATION, 2, [hypothesis('h4', 2)]);
+        await store.postHypotheses(INVESTIGATION, 1, [hypothesis('h1')], TOKEN);
+        await store.postHypotheses(INVESTIGATION, 2, [hypothesis('h2', 2), hypothesis('h3', 2)], TOKEN);
+        await store.postHypotheses(INVESTIGATION, 2, [hypothesis('h4', 2)], TOKEN);
         const { hypotheses } = await store.readBoard(INVESTIGATION);
         expect(hypotheses).toEqual([hypothesis('h1'), hypothesis('h4', 2)]);
       });
 
       it("counts an agent's last vote on a hypothesis in a round", async () => {
-        await store.castVotes(INVESTIGATION, 'metrics-agent', [vote('h1', 0.2), vote('h2', 0.4)]);
-        await store.castVotes(INVESTIGATION, 'metrics-agent', [vote('h1', 0.9), vote('h1', 0.5, 2)]);
-        await store.castVotes(INVESTIGATION, 'log-agent', [{ ...vote('h1', 0.1), agent: 'log-agent' }]);
+        await store.castVotes(INVESTIGATION, 'metrics-agent', [vote('h1', 0.2), vote('h2', 0.4)], TOKEN);
+        await store.castVotes(INVESTIGATION, 'metrics-agent', [vote('h1', 0.9), vote('h1', 0.5, 2)], TOKEN);
+        await store.castVotes(INVESTIGATION, 'log-agent', [{ ...vote('h1', 0.1), agent: 'log-agent' }], TOKEN);
         const { votes } = await store.readBoard(INVESTIGATION);
         const strengths = votes.map((one) =>
           [one.agent, one.hypothesisId, one.round, one.reasons[0]?.strength].join(' '),
@@ -334,9 +337,24 @@ export function describeContextStore(
 
       it('keeps what was posted, whatever the caller does to it afterwards', async () => {
         const mine = structuredClone(hypothesis('h1'));
-        await store.postHypotheses(INVESTIGATION, 1, [mine]);
+        await store.postHypotheses(INVESTIGATION, 1, [mine], TOKEN);
         mine.statement = 'changed';
         expect((await store.readBoard(INVESTIGATION)).hypotheses).toEqual([hypothesis('h1')]);
+      });
+    });
+
+    describe('a supervisor that another one has followed', () => {
+      const refused = expect.objectContaining({ code: 'superseded', retryable: true });
+
+      it('changes neither hypotheses nor votes', async () => {
+        await store.postHypotheses(INVESTIGATION, 1, [hypothesis('h1')], TOKEN);
+        await store.castVotes(INVESTIGATION, 'metrics-agent', [vote('h1', 0.2)], TOKEN + 1);
+        const before = await store.readBoard(INVESTIGATION);
+        await expect(store.postHypotheses(INVESTIGATION, 1, [hypothesis('h2')], TOKEN)).rejects.toEqual(refused);
+        await expect(store.castVotes(INVESTIGATION, 'log-agent', [vote('h1', 0.9)], TOKEN)).rejects.toEqual(refused);
+        expect(await store.readBoard(INVESTIGATION)).toEqual(before);
+        await store.postHypotheses(INVESTIGATION, 1, [hypothesis('h3')], TOKEN + 1);
+        expect((await store.readBoard(INVESTIGATION)).hypotheses).toEqual([hypothesis('h3')]);
       });
     });
 
@@ -360,6 +378,7 @@ export function describeContextStore(
               INVESTIGATION,
               1,
               many(6).map((seed) => hypothesis(seed)),
+              TOKEN,
             ),
         ],
         [
@@ -369,12 +388,13 @@ export function describeContextStore(
               INVESTIGATION,
               'metrics-agent',
               many(6).map((seed) => vote(seed, 1)),
+              TOKEN,
             ),
         ],
         ['findings', async () => store.completeTask(claimed(await claim()), { ...answerOf(...many(6)), evidence: [] })],
         [
           'one long item',
-          () => store.postHypotheses(INVESTIGATION, 1, [{ ...hypothesis('h'), statement: 'x'.repeat(20_000) }]),
+          () => store.postHypotheses(INVESTIGATION, 1, [{ ...hypothesis('h'), statement: 'x'.repeat(20_000) }], TOKEN),
         ],
       ])('refuses too much: %s', async (_, post) => {
         const before = await store.readBoard(INVESTIGATION);

@@ -8,6 +8,7 @@ import type { Finding } from '../domain/finding.ts';
 import type { Hypothesis, Vote } from '../domain/hypothesis.ts';
 import type { Progress, SignalGap, Task } from '../domain/investigation.ts';
 import type { AgentName } from '../domain/signal.ts';
+import { UnavailableError } from '../platform/errors.ts';
 
 /** The right to work on a task until the lease ends. The token grows with every claim of that task (a fencing token). */
 export interface Claim {
@@ -22,6 +23,8 @@ export interface TaskState {
   readonly claimedBy?: string;
   /** Why the agent could not answer; present only when it is done without findings because of a failure. */
   readonly failure?: string;
+  /** What its agent missed; empty until it is done. */
+  readonly gaps: readonly SignalGap[];
 }
 
 export interface Board {
@@ -30,7 +33,7 @@ export interface Board {
   readonly evidence: readonly Evidence[];
   readonly hypotheses: readonly Hypothesis[];
   readonly votes: readonly Vote[];
-  /** What the agents missed while answering: signals that were not there. */
+  /** What the agents missed while answering: signals that were not there; each once. */
   readonly gaps: readonly SignalGap[];
 }
 
@@ -39,6 +42,13 @@ export interface TaskAnswer {
   readonly evidence: readonly Evidence[];
   readonly gaps: readonly SignalGap[];
   readonly failure?: string;
+}
+
+/** For hypotheses and votes of a supervisor that another one has followed. */
+export function superseded(investigationId: string): UnavailableError {
+  return new UnavailableError(`Another process supervises investigation ${investigationId} by now: this one stops.`, {
+    code: 'superseded',
+  });
 }
 
 /**
@@ -92,16 +102,26 @@ export interface ContextStore {
   /** Puts evidence on the board that no task produced (the supervisor's own); the same id is stored once. */
   postEvidence(investigationId: string, evidence: readonly Evidence[], signal?: AbortSignal): Promise<void>;
 
-  /** Replaces the hypotheses of one round. */
+  /**
+   * Replaces the hypotheses of one round. `token` is that of the supervisor's shard (shard-lock.ts): rejects with UnavailableError
+   * (superseded), and changes nothing, where hypotheses or votes came under a greater one.
+   */
   postHypotheses(
     investigationId: string,
     round: number,
     hypotheses: readonly Hypothesis[],
+    token: number,
     signal?: AbortSignal,
   ): Promise<void>;
 
-  /** One vote for each (agent, hypothesis, round): the last one counts. */
-  castVotes(investigationId: string, agent: AgentName, votes: readonly Vote[], signal?: AbortSignal): Promise<void>;
+  /** One vote for each (agent, hypothesis, round): the last one counts. `token` as above. */
+  castVotes(
+    investigationId: string,
+    agent: AgentName,
+    votes: readonly Vote[],
+    token: number,
+    signal?: AbortSignal,
+  ): Promise<void>;
 
   /** Everything, each list in the order of posting; empty lists where there never was a board, or it was dropped. */
   readBoard(investigationId: string, signal?: AbortSignal): Promise<Board>;

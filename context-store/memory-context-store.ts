@@ -12,7 +12,14 @@ import { errorMessage, InputError } from '../platform/errors.ts';
 import { canonicalJson } from '../platform/ids.ts';
 import { type Logger, silentLogger } from '../platform/logger.ts';
 import { BOARD_LIMITS, type BoardLimits, checkCount, checkItems } from './board-limits.ts';
-import type { Board, Claim, ContextStore, TaskAnswer, TaskState } from './context-store.ts';
+import {
+  type Board,
+  type Claim,
+  type ContextStore,
+  superseded,
+  type TaskAnswer,
+  type TaskState,
+} from './context-store.ts';
 
 export interface MemoryContextStoreOptions {
   /** Decides when a lease has run out. */
@@ -29,6 +36,7 @@ interface TaskSlot {
   expiresAtMs: number;
   done: boolean;
   failure?: string;
+  gaps: readonly SignalGap[];
 }
 
 interface MemoryBoard {
@@ -39,6 +47,8 @@ interface MemoryBoard {
   readonly hypotheses: Map<number, readonly Hypothesis[]>;
   readonly votes: Map<string, Vote>;
   readonly gaps: Map<string, SignalGap>;
+  /** The greatest token that hypotheses or votes came under. */
+  supervisorToken: number;
 }
 
 type Listener = (progress: Progress) => void;
@@ -69,6 +79,7 @@ export function createMemoryContextStore(options: MemoryContextStoreOptions): Co
         hypotheses: new Map(),
         votes: new Map(),
         gaps: new Map(),
+        supervisorToken: 0,
       };
       boards.set(investigationId, board);
     }
@@ -111,6 +122,11 @@ export function createMemoryContextStore(options: MemoryContextStoreOptions): Co
     };
   }
 
+  function checkSupervisor(investigationId: string, board: MemoryBoard, token: number): void {
+    if (token < board.supervisorToken) throw superseded(investigationId);
+    board.supervisorToken = token;
+  }
+
   const isClaimable = (slot: TaskSlot) =>
     !slot.done && (slot.holder === undefined || slot.expiresAtMs <= clock.nowMs());
 
@@ -130,7 +146,7 @@ export function createMemoryContextStore(options: MemoryContextStoreOptions): Co
   return {
     async postTasks(investigationId, tasks, signal) {
       const board = openBoard(investigationId, signal);
-      const slots = tasks.map((task): TaskSlot => ({ task, token: 0, expiresAtMs: 0, done: false }));
+      const slots = tasks.map((task): TaskSlot => ({ task, token: 0, expiresAtMs: 0, done: false, gaps: [] }));
       prepare('tasks', board.tasks, slots, (slot) => slot.task.taskId, limits.maxTasks)();
       nudge();
     },
@@ -192,6 +208,7 @@ export function createMemoryContextStore(options: MemoryContextStoreOptions): Co
       if (!slot) return 'stale';
       prepareAnswer(openBoard(claim.task.investigationId), answer)();
       slot.done = true;
+      slot.gaps = structuredClone(answer.gaps);
       if (answer.failure !== undefined) slot.failure = answer.failure;
       return 'accepted';
     },
@@ -200,21 +217,23 @@ export function createMemoryContextStore(options: MemoryContextStoreOptions): Co
       prepareEvidence(openBoard(investigationId, signal), evidence)();
     },
 
-    async postHypotheses(investigationId, round, hypotheses, signal) {
+    async postHypotheses(investigationId, round, hypotheses, token, signal) {
       const board = openBoard(investigationId, signal);
       const others = [...board.hypotheses].filter(([otherRound]) => otherRound !== round).flatMap(([, list]) => list);
       checkItems('hypotheses', hypotheses, limits);
       checkCount('hypotheses', others.length + hypotheses.length, limits.maxHypotheses);
+      checkSupervisor(investigationId, board, token);
       board.hypotheses.set(round, structuredClone(hypotheses));
     },
 
-    async castVotes(investigationId, agent, votes, signal) {
+    async castVotes(investigationId, agent, votes, token, signal) {
       const board = openBoard(investigationId, signal);
       checkItems('votes', votes, limits);
       const keyed = new Map(
         votes.map((vote) => [canonicalJson([agent, vote.hypothesisId, vote.round]), { ...vote, agent }]),
       );
       checkCount('votes', new Set([...board.votes.keys(), ...keyed.keys()]).size, limits.maxVotes);
+      checkSupervisor(investigationId, board, token);
       for (const [key, vote] of keyed) board.votes.set(key, structuredClone(vote));
     },
 
@@ -282,5 +301,6 @@ function describeTask(slot: TaskSlot): TaskState {
     status,
     ...(slot.holder === undefined ? {} : { claimedBy: slot.holder }),
     ...(slot.failure === undefined ? {} : { failure: slot.failure }),
+    gaps: slot.gaps,
   };
 }

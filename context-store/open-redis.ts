@@ -5,6 +5,7 @@ import type { ContextStore } from './context-store.ts';
 import { connectRedis, untilReady, warnOfEviction } from './redis-connection.ts';
 import { createRedisContextStore } from './redis-context-store.ts';
 import { createRedisKeys } from './redis-keys.ts';
+import { createRedisRegister, type Register } from './redis-register.ts';
 import { createRedisShardLock } from './redis-shard-lock.ts';
 import { createRedisWorkerRegistry } from './redis-worker-registry.ts';
 import type { ShardLock } from './shard-lock.ts';
@@ -15,6 +16,7 @@ export interface RedisParts {
   readonly contextStore: ContextStore;
   readonly shardLock: ShardLock;
   readonly workers: WorkerRegistry;
+  readonly register: Register;
   close(): Promise<void>;
 }
 
@@ -64,6 +66,7 @@ export async function openRedis(options: OpenRedisOptions, signal?: AbortSignal)
     contextStore,
     shardLock: createRedisShardLock({ redis, locks, keys, logger }),
     workers: createRedisWorkerRegistry(redis, keys),
+    register: createRedisRegister(redis, keys),
     close: async () => {
       await contextStore.close();
       disconnect();

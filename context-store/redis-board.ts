@@ -83,5 +83,6 @@ function describeTask(taskId: string, task: TaskState['task'], fields: Readonly<
     status: isDone ? 'done' : holder === undefined ? 'open' : 'claimed',
     ...(holder === undefined ? {} : { claimedBy: holder }),
     ...(failure === undefined ? {} : { failure }),
+    gaps: parse(signalGapSchema.array(), fields[`gaps-of:${taskId}`] ?? '[]', `gaps of ${taskId}`),
   };
 }

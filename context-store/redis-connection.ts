@@ -91,7 +91,10 @@ function translate(error: unknown): Error {
 }
 
 function unavailable(reason: string, cause?: unknown): UnavailableError {
-  return new UnavailableError(`Redis cannot answer now (${reason}): try again in a moment.`, { cause });
+  return new UnavailableError(`Redis cannot answer now (${reason}): try again in a moment.`, {
+    code: 'context-store-away',
+    cause,
+  });
 }
 
 /** Warns when the server is set to forget what it was not told to. Servers that do not tell are taken at their word. */

@@ -10,7 +10,7 @@ import { errorMessage, InputError, UnavailableError } from '../platform/errors.t
 import { canonicalJson, digestOf } from '../platform/ids.ts';
 import type { Logger } from '../platform/logger.ts';
 import { BOARD_LIMITS, type BoardLimits, checkCount, checkItems } from './board-limits.ts';
-import type { Board, Claim, ContextStore, TaskAnswer } from './context-store.ts';
+import { type Board, type Claim, type ContextStore, superseded, type TaskAnswer } from './context-store.ts';
 import { otherSchema, parse, readRedisBoard } from './redis-board.ts';
 import { askRedis } from './redis-connection.ts';
 import { type RedisKeys, SCHEMA } from './redis-keys.ts';
@@ -87,6 +87,7 @@ export function createRedisContextStore(options: RedisContextStoreOptions): Cont
     signal?: AbortSignal,
   ): Promise<void> {
     const answer = await change(name, investigationId, values, signal);
+    if (answer === 'superseded') throw superseded(investigationId);
     if (answer === 'begun' && known.has(investigationId)) warnOfLoss(investigationId);
     know(investigationId);
   }
@@ -223,16 +224,16 @@ export function createRedisContextStore(options: RedisContextStoreOptions): Cont
       await post('post-items', investigationId, ['evidence', limits.maxEvidence, ...items], signal);
     },
 
-    postHypotheses: async (investigationId, round, hypotheses, signal) => {
+    postHypotheses: async (investigationId, round, hypotheses, token, signal) => {
       checkItems('hypotheses', hypotheses, limits);
-      const values = [limits.maxHypotheses, round, hypotheses.length, JSON.stringify(hypotheses)];
+      const values = [limits.maxHypotheses, round, hypotheses.length, JSON.stringify(hypotheses), token];
       await post('post-hypotheses', investigationId, values, signal);
     },
 
-    castVotes: async (investigationId, agent, votes, signal) => {
+    castVotes: async (investigationId, agent, votes, token, signal) => {
       const cast = votes.map((vote) => ({ ...vote, agent }));
       const items = itemsOf('votes', cast, ({ hypothesisId, round }) => canonicalJson([agent, hypothesisId, round]));
-      await post('cast-votes', investigationId, [limits.maxVotes, ...items], signal);
+      await post('cast-votes', investigationId, [limits.maxVotes, token, ...items], signal);
     },
 
     readBoard: async (investigationId, signal) => {

@@ -18,6 +18,8 @@ export interface RedisKeys {
   readonly nudges: string;
   /** Hash: scripts/beat-worker.lua. */
   readonly workers: string;
+  /** A small text: redis-register.ts. */
+  register(name: string): string;
   /** On the lock nodes, which need not be the store's. */
   taskLock(investigationId: string, taskId: string): string;
   shardLock(shard: string): string;
@@ -33,6 +35,7 @@ export function createRedisKeys(database: string): RedisKeys {
     openTasks: (agent) => `${prefix}:{open-tasks}:v${SCHEMA}:${agent}`,
     nudges: `${prefix}:{open-tasks}:v${SCHEMA}:nudges`,
     workers: `${prefix}:{workers}:v${SCHEMA}`,
+    register: (name) => `${prefix}:{register:${name}}`,
     taskLock: (investigationId, taskId) => `${prefix}:lock:{${investigationId}}:task:${taskId}`,
     shardLock: (shard) => `${prefix}:lock:{shard:${shard}}`,
     shardToken: (shard) => `${prefix}:{shard:${shard}}:token`,

@@ -14,7 +14,7 @@ const LEASE_MS = 10_000;
 const INVESTIGATION = 'inv_1';
 const TASK = taskNamed(INVESTIGATION, 'task_1');
 const LOST = { name: 'UnavailableError', code: 'board-lost', retryable: true };
-const AWAY = { name: 'UnavailableError', code: 'unavailable', retryable: true };
+const AWAY = { name: 'UnavailableError', code: 'context-store-away', retryable: true };
 
 let server: RedisServer;
 let admin: Redis;
@@ -50,7 +50,7 @@ itOnRedis('tells a board that was lost from one that never was, and from one tha
   expect(await store.extendClaim(held, LEASE_MS)).toBe('stale');
   expect(await store.completeTask(held, answerBy('worker', held))).toBe('stale');
   await store.postTasks(INVESTIGATION, [TASK]);
-  expect((await store.readBoard(INVESTIGATION)).tasks).toEqual([{ task: TASK, status: 'open' }]);
+  expect((await store.readBoard(INVESTIGATION)).tasks).toEqual([{ task: TASK, status: 'open', gaps: [] }]);
   await store.dropBoard(INVESTIGATION);
   expect((await store.readBoard(INVESTIGATION)).tasks).toEqual([]);
 });
@@ -70,8 +70,8 @@ itOnRedis('keeps nothing for ever', async () => {
   const held = await claim();
   await store.completeTask(held, answerBy('worker', held));
   await store.postTasks(INVESTIGATION, [taskNamed(INVESTIGATION, 'task_2')]);
-  await store.postHypotheses(INVESTIGATION, 1, []);
-  await store.castVotes('inv_2', 'log-agent', []);
+  await store.postHypotheses(INVESTIGATION, 1, [], 1);
+  await store.castVotes('inv_2', 'log-agent', [], 1);
   await store.dropBoard('inv_3');
   await store.claimTask(INVESTIGATION, 'task_2', 'worker', LEASE_MS);
   const worker = { workerId: 'w', host: 'here', pid: 1, roles: [], concurrency: 1, holding: [], startedAtMs: 1 };

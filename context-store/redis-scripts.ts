@@ -13,7 +13,15 @@ const BOARD_SCRIPTS = [
   'complete-task',
   'drop-board',
 ] as const;
-const OTHER_SCRIPTS = ['list-open', 'list-tasks', 'note-task', 'beat-worker', 'list-workers', 'issue-token'] as const;
+const OTHER_SCRIPTS = [
+  'list-open',
+  'list-tasks',
+  'note-task',
+  'beat-worker',
+  'list-workers',
+  'issue-token',
+  'compare-and-set',
+] as const;
 
 export type ScriptName = (typeof BOARD_SCRIPTS)[number] | (typeof OTHER_SCRIPTS)[number];
 export type ScriptAnswer = string | readonly (string | number)[];

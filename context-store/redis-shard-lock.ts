@@ -17,7 +17,7 @@ export interface RedisShardLockParts {
   readonly leaseMs?: number;
 }
 
-const LEASE_MS = 30_000;
+const LEASE_MS = 10_000;
 const TOKEN_TTL_MS = 7 * 86_400_000;
 
 /** A process that was frozen past its lease may do a little before it notices: what it writes must be safe to write twice. */
@@ -30,7 +30,7 @@ export function createRedisShardLock({
 }: RedisShardLockParts): ShardLock {
   const runScript = createScriptRunner(redis);
   return {
-    runExclusively: async (shard, work, signal) => {
+    runExclusively: async (shard, work, signal, floor = 0) => {
       signal.throwIfAborted();
       const lock = await locks.acquire(keys.shardLock(shard), leaseMs);
       if (!lock) return undefined;
@@ -39,7 +39,7 @@ export function createRedisShardLock({
         logger.warn({ shard, reason: errorMessage(error) }, 'the lock of a shard could not be prolonged'),
       );
       try {
-        const token = Number(await runScript('issue-token', [keys.shardToken(shard)], [TOKEN_TTL_MS], signal));
+        const token = Number(await runScript('issue-token', [keys.shardToken(shard)], [TOKEN_TTL_MS, floor], signal));
         return await work(AbortSignal.any([signal, lost.signal]), token);
       } finally {
         stopProlonging();

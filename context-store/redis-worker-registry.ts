@@ -1,10 +1,11 @@
 /** The workers of every process that shares a Redis: one small hash, kept by those who are in it. */
 import type { Redis } from 'ioredis';
+import { workerSchema } from '../domain/worker.ts';
 import { LimitError } from '../platform/errors.ts';
 import { parse } from './redis-board.ts';
 import type { RedisKeys } from './redis-keys.ts';
 import { createScriptRunner } from './redis-scripts.ts';
-import { byId, type WorkerRegistry, workerSchema } from './worker-registry.ts';
+import { byId, type WorkerRegistry } from './worker-registry.ts';
 
 const MAX_WORKERS = 1_000;
 

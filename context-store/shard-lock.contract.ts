@@ -32,6 +32,15 @@ export function describeShardLock(name: string, open: () => Promise<readonly [Sh
       expect(numbers).toEqual(numbers.toSorted((left, right) => left - right));
     });
 
+    it('gives a token past the greatest that the caller knows of', async () => {
+      const [one, other] = await open();
+      const ahead = 2 ** 52;
+      const tokenOf = (lock: ShardLock, floor?: number) =>
+        lock.runExclusively('floor', async (_, token) => token, signal, floor);
+      expect(await tokenOf(one, ahead)).toBe(ahead + 1);
+      expect(await tokenOf(other)).toBe(ahead + 2);
+    });
+
     it('lets go when the work fails', async () => {
       const [one, other] = await open();
       const failing = one.runExclusively('shard', () => Promise.reject(new RangeError('no')), signal);

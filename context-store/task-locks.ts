@@ -63,7 +63,7 @@ async function throwUnlessTaken(error: unknown): Promise<void> {
     const reasons = failures.map(errorMessage).join('; ');
     throw new UnavailableError(
       `${failures.length} of ${membershipSize} lock nodes cannot answer now (${reasons}): try again in a moment.`,
-      { cause: error },
+      { code: 'context-store-away', cause: error },
     );
   }
 }

@@ -1,14 +1,15 @@
 /** What every registry of workers must do. */
 import { describe, expect, it } from 'vitest';
+import type { Worker } from '../domain/worker.ts';
 import { createManualClock } from '../platform/clock.ts';
-import type { Worker, WorkerRegistry } from './worker-registry.ts';
+import type { WorkerRegistry } from './worker-registry.ts';
 
 const TTL_MS = 10_000;
 const worker = (workerId: string): Worker => ({
   workerId,
   host: 'here',
   pid: 7,
-  roles: ['log-agent', 'supervisor'],
+  roles: ['logs', 'supervisor'],
   concurrency: 2,
   holding: [{ investigationId: 'inv_1', taskId: 'task_1', sinceMs: 5 }],
   startedAtMs: 1,

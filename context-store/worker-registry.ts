@@ -1,19 +1,6 @@
 /** Who works for this database's investigations now: each worker says so again and again, and is forgotten when it stops. */
-import { z } from 'zod';
+import type { Worker } from '../domain/worker.ts';
 import type { Clock } from '../platform/clock.ts';
-
-export const workerSchema = z.object({
-  workerId: z.string().min(1),
-  host: z.string(),
-  pid: z.int().positive(),
-  /** Agents whose tasks it takes, and other duties. */
-  roles: z.array(z.string()),
-  /** Tasks that it works on at the same time, at the most. */
-  concurrency: z.int().positive(),
-  holding: z.array(z.object({ investigationId: z.string(), taskId: z.string(), sinceMs: z.number() })),
-  startedAtMs: z.number(),
-});
-export type Worker = z.infer<typeof workerSchema>;
 
 export interface WorkerRegistry {
   /** Listed from now on, as told here, for `ttlMs`; 0: no longer. */

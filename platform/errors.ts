@@ -10,6 +10,8 @@ export type ErrorCode =
   | 'invalid-config'
   | 'unavailable'
   | 'board-lost'
+  | 'superseded'
+  | 'context-store-away'
   | 'limit-exceeded'
   | 'invariant-violated'
   | 'aborted';

@@ -9,6 +9,8 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   conflict: 409,
   'limit-exceeded': 422,
   'board-lost': 503,
+  superseded: 503,
+  'context-store-away': 503,
   unavailable: 503,
   aborted: 503,
   'invalid-config': 500,

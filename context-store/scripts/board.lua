@@ -2,7 +2,8 @@
 -- and is in one slot of a cluster. Its fields: `schema`; `dropped`; `count:<kind>`; `tasks:<id>`, `findings:<id>`,
 -- `evidence:<id>`, `gaps:<id>`, `votes:<id>` with the item's place, a space and its JSON; `hypotheses:<round>` with their number,
 -- a space and their JSON list; and of each task `token:<id>`, `holder:<id>`, `until:<id>` (end of the lease, ms by this server's
--- clock), `done:<id>` (the token that it was done under), `failure:<id>`.
+-- clock), `done:<id>` (the token that it was done under), `failure:<id>`, `gaps-of:<id>` (JSON list); `supervisor`: the greatest token that
+-- hypotheses or votes came under.
 -- KEYS[1]: the board. ARGV[1]: schema that the caller knows; ARGV[2]: how long the board is kept after this (ms).
 -- Answers {'schema', the one found} when another version wrote the board.
 local board, schema, ttl = KEYS[1], ARGV[1], ARGV[2]
@@ -39,6 +40,14 @@ local function add(kind, items)
     local place = redis.call('HINCRBY', board, 'count:' .. kind, 1)
     redis.call('HSET', board, kind .. ':' .. item[1], place .. ' ' .. item[2])
   end
+end
+
+-- Whether this is the newest supervisor that wrote so far; from now on it is.
+local function leads(token)
+  if not has('dropped') and tonumber(token) < tonumber(get('supervisor') or '0') then return false end
+  begin()
+  redis.call('HSET', board, 'supervisor', token)
+  return true
 end
 
 -- True while the claim with this token rules the task.

@@ -6,15 +6,19 @@ local id = ARGV[3]
 if not rules(id, ARGV[4]) then return 'stale' end
 local parts = {}
 local at = 6
+local gap_count = 0
 for _, kind in ipairs({ 'findings', 'evidence', 'gaps' }) do
   local number = tonumber(ARGV[at + 1])
   local items, total = fresh(kind, at + 2, number)
   if total > tonumber(ARGV[at]) then return { 'full', kind, total } end
   parts[kind] = items
+  if kind == 'gaps' then gap_count = number end
   at = at + 2 + 2 * number
 end
 for kind, items in pairs(parts) do add(kind, items) end
-redis.call('HSET', board, 'done:' .. id, ARGV[4])
+local gaps = {}
+for index = #ARGV - 2 * gap_count + 2, #ARGV, 2 do gaps[#gaps + 1] = ARGV[index] end
+redis.call('HSET', board, 'done:' .. id, ARGV[4], 'gaps-of:' .. id, '[' .. table.concat(gaps, ',') .. ']')
 if ARGV[5] ~= '' then redis.call('HSET', board, 'failure:' .. id, ARGV[5]) end
 keep()
 return 'accepted'
