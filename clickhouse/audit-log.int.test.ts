@@ -129,11 +129,12 @@ describe('a crash between two steps of an append', () => {
         if (at === 'row') throw crash;
       },
     };
-    const write: AuditHead['write'] = async (record) => {
+    const write: AuditHead['write'] = async (record, expected) => {
       heads += 1;
       const isHere = heads === (at === 'first head' ? 1 : 2);
-      if (!isHere || survives) await head.write(record);
+      if (!isHere || survives) await head.write(record, expected);
       if (isHere) throw crash;
+      return true;
     };
     return createAuditLog(database, { ...head, write });
   };
@@ -275,7 +276,7 @@ describe('tampering', () => {
 
   it('cannot be hidden by another log of the same data directory', async () => {
     rmSync(headPath());
-    await createAuditHead({ dataDir, name: 'other' }).write({ standing: GENESIS });
+    await createAuditHead({ dataDir, name: 'other' }).write({ standing: GENESIS }, await head.read());
     writeFileSync(headPath(), readFileSync(join(dataDir, auditHeadFile('other'))));
     expect((await log.verify()).problems[0]?.problem).toContain('altered');
   });
@@ -295,7 +296,7 @@ it('reads a chain that is longer than a page', async () => {
     rows.push({ ...columns, Body: JSON.stringify(previous) });
   }
   await opened.database.insert('inquest_audit', rows);
-  if (previous) await head.write({ standing: { sequence: previous.sequence, hash: previous.hash } });
+  if (previous) await head.write({ standing: { sequence: previous.sequence, hash: previous.hash } }, await head.read());
   expect(await log.verify()).toMatchObject({ whole: true, entries: 2_500, last: { sequence: 2_500 } });
   await mutate('DELETE WHERE Sequence = 1001');
   expect((await log.verify()).problems[0]).toMatchObject({ sequence: 1_001 });

@@ -21,6 +21,7 @@ import {
   sealAuditEntry,
 } from '../domain/audit.ts';
 import { errorMessage } from '../platform/errors.ts';
+import { canonicalJson } from '../platform/ids.ts';
 import type { Database } from './database.ts';
 
 export interface HeadRecord {
@@ -38,12 +39,15 @@ export type HeadReading =
 /** The head of the chain, kept where whoever rewrites the table cannot forge it. */
 export interface AuditHead {
   read(): Promise<HeadReading>;
-  /** Replaces it whole; durable when it resolves. Rejects with UnavailableError. */
-  write(head: HeadRecord): Promise<void>;
+  /**
+   * Replaces it whole, durable when it resolves, where `expected` is what stands; false where it is not. Rejects with
+   * UnavailableError.
+   */
+  write(head: HeadRecord, expected: HeadReading): Promise<boolean>;
 }
 
 export interface AuditLog {
-  /** Seals and stores; entries of one process are appended in the order of the calls. */
+  /** Seals and stores; entries of one process are appended in the order of the calls, those of several one after the other. */
   append(content: AuditContent, signal?: AbortSignal): Promise<AuditEntry>;
   /** `limit` rows (and those that share the last one's number) from a sequence on, in order; undefined: the newest. */
   list(fromSequence: number | undefined, limit: number, signal?: AbortSignal): Promise<AuditRecord[]>;
@@ -55,7 +59,10 @@ const PAGE_ROWS = 1_000;
 const MAX_ROWS = 100_000;
 const MAX_PROBLEMS = 20;
 
-/** One writer at a time: the host process owns the head of the chain. */
+/**
+ * Processes that share a head append without a lock: whoever finds an entry on its way finishes it, and whoever lost the race for
+ * the next place tries the one after.
+ */
 export function createAuditLog(database: Database, head: AuditHead): AuditLog {
   let last: Promise<unknown> = Promise.resolve();
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -64,50 +71,71 @@ export function createAuditLog(database: Database, head: AuditHead): AuditLog {
     return turn;
   }
 
-  /** Once on its way it is not called back: the head names it already. */
-  async function put(entry: AuditEntry, standing: ChainLink): Promise<AuditEntry> {
-    await head.write({ standing, next: entry });
-    await database.insert('inquest_audit', [rowOf(entry)], undefined, { repeatable: true });
-    await head.write({ standing: linkOf(entry) });
-    return entry;
+  /**
+   * False where somebody else took the place. Once on its way it is not called back: the head names it already, and whoever comes
+   * next finishes it.
+   */
+  async function put(entry: AuditEntry, standing: ChainLink, reading: HeadReading): Promise<boolean> {
+    if (!(await head.write({ standing, next: entry }, reading))) return false;
+    await finish(entry, standing);
+    return true;
   }
 
-  /** Where the next entry goes, after finishing one that a crash or a lost engine left on its way. */
-  async function findEnd(atMs: number): Promise<ChainLink> {
-    const reading = await head.read();
+  async function finish(next: AuditEntry, standing: ChainLink): Promise<void> {
+    await database.insert('inquest_audit', [rowOf(next)], undefined, { repeatable: true });
+    await head.write({ standing: linkOf(next) }, { trusted: true, standing, next });
+  }
+
+  /** Where the next entry goes; undefined after something that stood in its way was put right: look again. */
+  async function findEnd(reading: HeadReading, atMs: number): Promise<ChainLink | undefined> {
     if (reading.trusted) {
       const { standing, next } = reading;
       if (!next) return standing;
       const stored = await readRecords(database, next.sequence, 1);
-      if (stored.some((record) => 'hash' in record && record.hash === next.hash)) {
-        await head.write({ standing: linkOf(next) });
-        return linkOf(next);
-      }
-      return linkOf(await put(next, standing));
+      if (!stored.some((record) => 'hash' in record && record.hash === next.hash)) await finish(next, standing);
+      else await head.write({ standing: linkOf(next) }, reading);
+      return undefined;
     }
     const [newest] = (await readNewest(database, 1)).slice(-1);
     if (reading.unused && !newest) return GENESIS;
     const details = { reason: reading.reason };
     const mark = { atMs, actor: 'host', kind: HEAD_REPLACED, subject: 'audit', details };
     const end = newest && 'hash' in newest ? linkOf(newest) : { ...GENESIS, sequence: newest?.sequence ?? 0 };
-    return linkOf(await put(sealAuditEntry(mark, end), end));
+    await put(sealAuditEntry(mark, end), end, reading);
+    return undefined;
+  }
+
+  async function append(content: AuditContent, signal: AbortSignal | undefined): Promise<AuditEntry> {
+    for (;;) {
+      signal?.throwIfAborted();
+      const reading = await head.read();
+      const end = await findEnd(reading, content.atMs);
+      if (end === undefined) continue;
+      signal?.throwIfAborted();
+      const entry = sealAuditEntry(content, end);
+      if (await put(entry, end, reading)) return entry;
+    }
+  }
+
+  /** The head and the newest row of one moment: other processes may append in between. */
+  async function readEnd(signal: AbortSignal | undefined): Promise<[HeadReading, AuditRecord | undefined]> {
+    for (let reading = await head.read(); ; ) {
+      const newest = (await readNewest(database, 1, signal)).at(-1);
+      const after = await head.read();
+      if (canonicalJson(after) === canonicalJson(reading)) return [reading, newest];
+      reading = after;
+    }
   }
 
   return {
-    append: (content, signal) =>
-      inTurn(async () => {
-        signal?.throwIfAborted();
-        const end = await findEnd(content.atMs);
-        signal?.throwIfAborted();
-        return await put(sealAuditEntry(content, end), end);
-      }),
+    append: (content, signal) => inTurn(() => append(content, signal)),
     list: (fromSequence, limit, signal) =>
       fromSequence === undefined
         ? readNewest(database, limit, signal)
         : readRecords(database, fromSequence, limit, signal),
     verify: async (signal) => {
-      const [reading, newest] = await inTurn(() => Promise.all([head.read(), readNewest(database, 1, signal)]));
-      const walked = await walk(database, newest.at(-1)?.sequence ?? 0, signal);
+      const [reading, newest] = await inTurn(() => readEnd(signal));
+      const walked = await walk(database, newest?.sequence ?? 0, signal);
       const ending = compareEnd(reading, walked.last);
       const problems = [...walked.problems, ...ending].sort((left, right) => orderOf(left) - orderOf(right));
       return { ...walked, whole: problems.length === 0, problems: problems.slice(0, MAX_PROBLEMS) };

@@ -1,7 +1,6 @@
 /** Durable rows for the graph's checkpoints: text under (thread, namespace, kind, key), the newest version of each. */
-import type { Clock } from '../platform/clock.ts';
 import type { Database } from './database.ts';
-import { createRowVersions } from './row-versions.ts';
+import { readNewestVersion } from './row-versions.ts';
 
 export interface CheckpointTextRow<Kind extends string> {
   readonly threadId: string;
@@ -22,33 +21,33 @@ export interface CheckpointTextQuery<Kind extends string> {
 
 export interface CheckpointTable<Kind extends string> {
   /** One insert: all rows or none. Resolves when they would survive a crash of this process or the engine. */
-  put(rows: readonly CheckpointTextRow<Kind>[], signal?: AbortSignal): Promise<void>;
-  /** In descending order of keys. */
+  put(rows: readonly CheckpointTextRow<Kind>[], version: number, signal?: AbortSignal): Promise<void>;
+  /** The greatest version of each row, in descending order of versions, then of keys. */
   read(query: CheckpointTextQuery<Kind>, signal?: AbortSignal): Promise<readonly CheckpointTextRow<Kind>[]>;
   deleteThread(threadId: string, signal?: AbortSignal): Promise<void>;
+  /** The greatest version that any row has. */
+  newestVersion(signal?: AbortSignal): Promise<number>;
   /** Threads of which anything is left. */
   listThreads(signal?: AbortSignal): Promise<readonly string[]>;
 }
 
 const MAX_ROWS = 100_000;
 
-export function createCheckpointTable<Kind extends string>(database: Database, clock: Clock): CheckpointTable<Kind> {
-  const versions = createRowVersions(database, 'inquest_checkpoints', clock);
-  const nextVersion = async () => String(await versions());
+export function createCheckpointTable<Kind extends string>(database: Database): CheckpointTable<Kind> {
   return {
-    put: async (rows, signal) => {
-      const version = await nextVersion();
+    put: async (rows, version, signal) => {
       const stored = rows.map(({ threadId, namespace, kind, key, text }) => ({
         ThreadId: threadId,
         Namespace: namespace,
         Kind: kind,
         Key: key,
         Text: text,
-        Version: version,
+        Version: String(version),
       }));
       await database.insert('inquest_checkpoints', stored, signal, { repeatable: true });
     },
     read: (query, signal) => readRows(database, query, signal),
+    newestVersion: (signal) => readNewestVersion(database, 'inquest_checkpoints', signal),
     listThreads: async (signal) => {
       const { rows } = await database.read<{ ThreadId: string }>(
         `SELECT DISTINCT ThreadId FROM (
@@ -62,14 +61,14 @@ export function createCheckpointTable<Kind extends string>(database: Database, c
     },
     deleteThread: async (threadId, signal) => {
       // Tombstones instead of a mutation: inserts are what the engine does safely and at once.
-      const { rows } = await database.read<{ Namespace: string; Kind: string; Key: string }>(
-        `SELECT DISTINCT Namespace, Kind, Key FROM inquest_checkpoints WHERE ThreadId = {threadId:String}
-         ORDER BY Namespace, Kind, Key`,
+      const { rows } = await database.read<{ Namespace: string; Kind: string; Key: string; Version: string }>(
+        `SELECT Namespace, Kind, Key, toString(max(Version) + 1) AS Version
+         FROM inquest_checkpoints WHERE ThreadId = {threadId:String}
+         GROUP BY Namespace, Kind, Key ORDER BY Namespace, Kind, Key`,
         { threadId },
         { tag: 'checkpoints.delete', maxRows: MAX_ROWS, signal },
       );
-      const version = await nextVersion();
-      const tombstones = rows.map((row) => ({ ...row, ThreadId: threadId, Text: '', Version: version, IsDeleted: 1 }));
+      const tombstones = rows.map((row) => ({ ...row, ThreadId: threadId, Text: '', IsDeleted: 1 }));
       await database.insert('inquest_checkpoints', tombstones, signal, { repeatable: true });
     },
   };
@@ -115,7 +114,7 @@ async function readRows<Kind extends string>(
      WHERE ${conditions.join(' AND ')}
      GROUP BY ThreadId, Namespace, Kind, Key
      HAVING argMax(IsDeleted, (Version, IsDeleted)) = 0
-     ORDER BY Key DESC, ThreadId, Namespace
+     ORDER BY max(Version) DESC, Key DESC, ThreadId, Namespace
      LIMIT {maxRows:UInt32}`,
     parameters,
     { tag: 'checkpoints.read', maxRows: MAX_ROWS, signal },

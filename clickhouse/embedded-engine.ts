@@ -5,10 +5,11 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import { ConfigError, errorMessage, UnavailableError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { EmbeddedServerOptions } from './embedded-server.ts';
@@ -121,6 +122,19 @@ function createRests(): { nextMs(failures: number): number } {
 }
 
 /** Written whole, so that nobody reads half of it; a disk without room must not end what runs. */
+const addressSchema = z.object({ url: z.url(), user: z.string(), password: z.string() });
+export type EngineAddress = z.infer<typeof addressSchema>;
+
+/** Where the engine of a data directory listens; undefined while no host runs there. */
+export function readEngineAddress(dataDir: string): EngineAddress | undefined {
+  try {
+    return addressSchema.parse(JSON.parse(readFileSync(join(dataDir, ENGINE_ADDRESS_FILE), 'utf8')));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw new ConfigError(`${join(dataDir, ENGINE_ADDRESS_FILE)} does not say where the engine is.`, { cause: error });
+  }
+}
+
 function noteAddress(path: string, address: object, logger: Logger): void {
   try {
     writeFileSync(`${path}.new`, JSON.stringify(address), { mode: 0o600 });

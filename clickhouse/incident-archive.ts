@@ -8,7 +8,7 @@ import { type Investigation, investigationSchema } from '../domain/investigation
 import { type NoiseRule, noiseRuleSchema } from '../domain/noise-rule.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from './database.ts';
-import { createRowVersions } from './row-versions.ts';
+import { createRowVersions, readNewestVersion } from './row-versions.ts';
 
 interface DocumentShapes {
   incident: Incident;
@@ -52,8 +52,18 @@ const TIMES: { readonly [K in Kind]: (document: DocumentShapes[K]) => number } =
 };
 
 export interface IncidentArchive {
-  /** Stores these documents; one with the same id is replaced. */
-  save<K extends Kind>(kind: K, documents: readonly DocumentShapes[K][], signal?: AbortSignal): Promise<void>;
+  /**
+   * Stores these documents; one with the same id is replaced where its version is not greater. Left out, the version follows the
+   * clock and is greater than all that this process has seen.
+   */
+  save<K extends Kind>(
+    kind: K,
+    documents: readonly DocumentShapes[K][],
+    signal?: AbortSignal,
+    version?: number,
+  ): Promise<void>;
+  /** The greatest version that any document has. */
+  newestVersion(signal?: AbortSignal): Promise<number>;
   find<K extends Kind>(kind: K, id: string, signal?: AbortSignal): Promise<DocumentShapes[K] | undefined>;
   /** Those of these that there are, by id. */
   findAll<K extends Kind>(
@@ -87,6 +97,7 @@ export interface ArchivePage<Document> {
   readonly next?: ArchivePlace;
 }
 
+const TABLE = 'inquest_archive';
 const BEFORE_ALL: ArchivePlace = { atMs: Number.MAX_SAFE_INTEGER, id: '' };
 
 const STATUS_SQL: Readonly<Record<Kind, string>> = {
@@ -100,11 +111,12 @@ const STATUS_SQL: Readonly<Record<Kind, string>> = {
 };
 
 export function createIncidentArchive(database: Database, clock: Clock): IncidentArchive {
-  const nextVersion = createRowVersions(database, 'inquest_archive', clock);
+  const nextVersion = createRowVersions(database, TABLE, clock);
   return {
-    save: async (kind, documents, signal) => {
+    newestVersion: (signal) => readNewestVersion(database, TABLE, signal),
+    save: async (kind, documents, signal, given) => {
       if (documents.length === 0) return;
-      const version = String(await nextVersion());
+      const version = String(given ?? (await nextVersion()));
       // Of one id the last counts: rows of one insert that replace each other have one version, and one place.
       const newest = new Map(documents.map((document) => [IDS[kind](document), document]));
       const rows = [...newest].map(([id, document]) => ({

@@ -45,6 +45,23 @@ export async function migrate(database: Database, options: MigrateOptions): Prom
   return done;
 }
 
+/** For who uses a database that somebody else keeps; throws ConfigError where its shape is another than this Inquest's. */
+export async function checkMigrated(database: Database, signal?: AbortSignal): Promise<void> {
+  const { rows } = await database.read<{ Name: string; Digest: string }>(
+    'SELECT Name, Digest FROM inquest_migrations ORDER BY Name',
+    {},
+    { tag: 'migrate', maxRows: 10_000, signal },
+  );
+  const applied = new Map(rows.map((row) => [row.Name, row.Digest]));
+  const isSame = listMigrations().every(
+    (name) => applied.get(name) === digestOf(readFileSync(new URL(name, MIGRATIONS), 'utf8')),
+  );
+  if (isSame && applied.size === listMigrations().length) return;
+  throw new ConfigError(
+    `The database ${database.name} has another shape than this version of Inquest knows: run one version everywhere.`,
+  );
+}
+
 export interface ViewDefinition {
   readonly name: string;
   /** The table that it fills. */

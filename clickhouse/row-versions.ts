@@ -10,18 +10,9 @@ export function createRowVersions(database: Database, table: string, clock: Cloc
   let last: number | undefined;
   let reading: Promise<number> | undefined;
 
-  async function readNewest(): Promise<number> {
-    const { rows } = await database.read<{ newest: number }>(
-      `SELECT toFloat64(max(Version)) AS newest FROM ${table}`,
-      {},
-      { tag: 'versions', maxRows: 1 },
-    );
-    return rows[0]?.newest ?? 0;
-  }
-
   return async () => {
     if (last === undefined) {
-      reading ??= readNewest().finally(() => {
+      reading ??= readNewestVersion(database, table).finally(() => {
         reading = undefined;
       });
       const newest = await reading;
@@ -30,4 +21,13 @@ export function createRowVersions(database: Database, table: string, clock: Cloc
     last = Math.max(last + 1, clock.nowMs() * 1_000);
     return last;
   };
+}
+
+export async function readNewestVersion(database: Database, table: string, signal?: AbortSignal): Promise<number> {
+  const { rows } = await database.read<{ newest: number }>(
+    `SELECT toFloat64(max(Version)) AS newest FROM ${table}`,
+    {},
+    { tag: 'versions', maxRows: 1, signal },
+  );
+  return rows[0]?.newest ?? 0;
 }
