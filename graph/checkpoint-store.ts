@@ -2,7 +2,7 @@
 
 /**
  * One row. (threadId, namespace, kind, key) is its identity; `text` is JSON.
- * `checkpoint`: the key is the checkpoint's id, which sorts by age. `channel`: one value of one state channel, shared by all
+ * `checkpoint`: the key is the checkpoint's id. `channel`: one value of one state channel, shared by all
  * checkpoints since it changed. `write`: what one task of the step after a checkpoint has answered; the key begins with the
  * checkpoint's id.
  */
@@ -27,10 +27,12 @@ export interface CheckpointQuery {
 
 /** May reject with UnavailableError. */
 export interface CheckpointStore {
-  /** Stores all rows or none; a row that is there already is replaced. Resolves when they would survive a crash. */
-  put(rows: readonly CheckpointRow[], signal?: AbortSignal): Promise<void>;
+  /**
+   * Stores all rows or none; a row that is there under a lesser version is replaced. Resolves when they would survive a crash.
+   */
+  put(rows: readonly CheckpointRow[], version: number, signal?: AbortSignal): Promise<void>;
 
-  /** The rows in descending order of their keys (by code unit); of the newest version each. */
+  /** The newest version of each row, in descending order of versions, then of keys (by code unit). */
   read(query: CheckpointQuery, signal?: AbortSignal): Promise<readonly CheckpointRow[]>;
 
   /** Forgets every row of a thread. */

@@ -3,9 +3,10 @@ import { validate } from '@langchain/langgraph-checkpoint-validation';
 import { describe, expect, it } from 'vitest';
 import type { CheckpointQuery, CheckpointRow, CheckpointStore } from './checkpoint-store.ts';
 import { createCheckpointer } from './checkpointer.ts';
+import { createFence } from './fence.ts';
 
 function createArrayStore(): CheckpointStore {
-  const rows = new Map<string, CheckpointRow>();
+  const rows = new Map<string, CheckpointRow & { readonly version: number }>();
   const identity = ({ threadId, namespace, kind, key }: CheckpointRow) =>
     JSON.stringify([threadId, namespace, kind, key]);
   const matches = (row: CheckpointRow, query: CheckpointQuery) =>
@@ -15,12 +16,12 @@ function createArrayStore(): CheckpointStore {
     (query.keys === undefined || query.keys.includes(row.key)) &&
     row.key.startsWith(query.keyPrefix ?? '');
   return {
-    async put(added) {
-      for (const row of added) rows.set(identity(row), row);
+    async put(added, version) {
+      for (const row of added) rows.set(identity(row), { ...row, version });
     },
     async read(query) {
       const found = [...rows.values()].filter((row) => matches(row, query));
-      return found.sort((left, right) => (left.key < right.key ? 1 : -1)).slice(0, query.maxRows);
+      return found.sort((left, right) => right.version - left.version).slice(0, query.maxRows);
     },
     async deleteThread(threadId) {
       for (const [id, row] of rows) if (row.threadId === threadId) rows.delete(id);
@@ -30,7 +31,7 @@ function createArrayStore(): CheckpointStore {
 
 validate({
   checkpointerName: 'StoredCheckpointSaver',
-  createCheckpointer: () => createCheckpointer(createArrayStore()),
+  createCheckpointer: () => createCheckpointer(createArrayStore(), createFence(1)),
 });
 
 describe('checkpointer', () => {
@@ -46,14 +47,14 @@ describe('checkpointer', () => {
   const metadata = { source: 'loop' as const, step: 0, parents: {} };
 
   it('brings back data as data, whatever it looks like', async () => {
-    const checkpointer = createCheckpointer(createArrayStore());
+    const checkpointer = createCheckpointer(createArrayStore(), createFence(1));
     const hostile = { lc: 1, type: 'constructor', id: ['langchain_core', 'messages', 'HumanMessage'], kwargs: {} };
     await checkpointer.put(config, checkpoint('a', { board: hostile }), metadata, { board: 1 });
     expect((await checkpointer.get(config))?.channel_values).toEqual({ board: hostile });
   });
 
   it('orders pending writes by task path, task and position', async () => {
-    const checkpointer = createCheckpointer(createArrayStore());
+    const checkpointer = createCheckpointer(createArrayStore(), createFence(1));
     const saved = await checkpointer.put(config, checkpoint('a'), metadata, {});
     await checkpointer.putWrites(
       saved,
@@ -71,7 +72,7 @@ describe('checkpointer', () => {
   });
 
   it('keeps the values of two branches apart', () => {
-    const checkpointer = createCheckpointer(createArrayStore());
+    const checkpointer = createCheckpointer(createArrayStore(), createFence(1));
     const first = checkpointer.getNextVersion(undefined);
     const branches = [checkpointer.getNextVersion(first), checkpointer.getNextVersion(first)];
     expect(new Set(branches).size).toBe(2);

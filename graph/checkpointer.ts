@@ -12,6 +12,7 @@ import {
 } from '@langchain/langgraph';
 import { InputError } from '../platform/errors.ts';
 import type { CheckpointRow, CheckpointStore } from './checkpoint-store.ts';
+import type { Fence } from './fence.ts';
 
 type Saver = BaseCheckpointSaver;
 type Serializer = Saver['serde'];
@@ -61,17 +62,22 @@ function toText(value: unknown): string {
   return JSON.stringify(value) ?? 'null';
 }
 
-/** A durable checkpoint saver; one instance may serve any number of threads at once. */
-export function createCheckpointer(store: CheckpointStore): BaseCheckpointSaver {
-  return new StoredCheckpointSaver(store);
+/**
+ * A durable checkpoint saver; one instance may serve any number of threads at once. The newest checkpoint is the one of the
+ * greatest version: ids only sort by the clock of the process that made them.
+ */
+export function createCheckpointer(store: CheckpointStore, { nextVersion }: Pick<Fence, 'nextVersion'>): Saver {
+  return new StoredCheckpointSaver(store, nextVersion);
 }
 
 class StoredCheckpointSaver extends BaseCheckpointSaver {
   readonly #store: CheckpointStore;
+  readonly #nextVersion: () => number;
 
-  constructor(store: CheckpointStore) {
+  constructor(store: CheckpointStore, nextVersion: () => number) {
     super(plainJson);
     this.#store = store;
+    this.#nextVersion = nextVersion;
   }
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
@@ -127,7 +133,7 @@ class StoredCheckpointSaver extends BaseCheckpointSaver {
       });
     }
     // No signal: a step that is done is saved, also when its caller has just given up.
-    await this.#store.put(rows);
+    await this.#store.put(rows, this.#nextVersion());
     return { configurable: { thread_id: threadId, checkpoint_ns: namespace, checkpoint_id: checkpoint.id } };
   }
 
@@ -151,7 +157,7 @@ class StoredCheckpointSaver extends BaseCheckpointSaver {
         text: toText(stored),
       };
     });
-    await this.#store.put(rows);
+    await this.#store.put(rows, this.#nextVersion());
   }
 
   override async deleteThread(threadId: string): Promise<void> {

@@ -38,8 +38,9 @@ function openWorld() {
     };
     const { checkpoints, once, archive } = stores;
     const overrides: Partial<InvestigationParts> = {
+      newestVersion: living(stores.newestVersion),
       checkpoints: {
-        put: living(async (rows, signal) => {
+        put: living(async (rows, version, signal) => {
           if (writes === writesUntilStop) {
             isStopped = true;
             stopped.resolve();
@@ -47,7 +48,7 @@ function openWorld() {
           }
           writes++;
           world.writes++;
-          await checkpoints.put(rows, signal);
+          await checkpoints.put(rows, version, signal);
         }),
         read: living((query, signal) => checkpoints.read(query, signal)),
         deleteThread: living((threadId, signal) => checkpoints.deleteThread(threadId, signal)),
@@ -92,7 +93,7 @@ it('ends finished, with its action done once, wherever it was cut off', { timeou
 
   for (let writes = 0; writes < undisturbed.world.writes; writes++) {
     const { world, stores, startProcess } = openWorld();
-    await stores.archive.saveInvestigation(STARTED);
+    await stores.archive.saveInvestigation(STARTED, 1);
     const first = startProcess(writes);
     const work = first.investigator.start(INVESTIGATION, soon()).then(() => approve(first.investigator));
     await Promise.race([first.stopped, work]);

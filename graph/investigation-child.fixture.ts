@@ -49,8 +49,8 @@ function openParts(directory: string, task: Task, moment: Moment) {
     ...parts,
     checkpoints: {
       ...checkpoints,
-      put: async (...[rows, signal]: Parameters<typeof checkpoints.put>) => {
-        await checkpoints.put(rows, signal);
+      put: async (...[rows, version, signal]: Parameters<typeof checkpoints.put>) => {
+        await checkpoints.put(rows, version, signal);
         if (rows.some((row) => row.kind === 'write' && JSON.parse(row.text).channel === 'answers'))
           say({ kind: 'stored-answer' });
       },

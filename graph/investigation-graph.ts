@@ -1,7 +1,7 @@
 /** Which step follows which: nodes and edges only. What the steps do is in nodes/, where the ways part is in routing.ts. */
 import { END, START, StateGraph } from '@langchain/langgraph';
 import { createCheckpointer } from './checkpointer.ts';
-import type { InvestigationParts } from './investigation-parts.ts';
+import type { RunParts } from './investigation-parts.ts';
 import { investigationChannels } from './investigation-state.ts';
 import { createCastVotes } from './nodes/cast-votes.ts';
 import { createDecideVerdict } from './nodes/decide-verdict.ts';
@@ -15,15 +15,12 @@ import { createScopeIncident } from './nodes/scope-incident.ts';
 import { createWriteReport } from './nodes/write-report.ts';
 import { routeDecision, routeRemediation, routeTasks, routeVerdict } from './routing.ts';
 
-/**
- * @param holder names this process on the board's claims
- * @param keep is shown what must be waited for, whoever has given up
- */
-export function buildInvestigationGraph(parts: InvestigationParts, holder: string, keep: KeepEffect) {
+/** @param keep is shown what must be waited for, whoever has given up */
+export function buildInvestigationGraph(parts: RunParts, keep: KeepEffect) {
   return new StateGraph(investigationChannels)
     .addNode('scope-incident', createScopeIncident(parts))
     .addNode('plan-tasks', createPlanTasks(parts))
-    .addNode('gather-findings', createGatherFindings(parts, holder))
+    .addNode('gather-findings', createGatherFindings(parts))
     .addNode('propose-hypotheses', createProposeHypotheses(parts))
     .addNode('cast-votes', createCastVotes(parts))
     .addNode('decide-verdict', createDecideVerdict(parts))
@@ -42,5 +39,5 @@ export function buildInvestigationGraph(parts: InvestigationParts, holder: strin
     .addConditionalEdges('request-approval', routeDecision, ['run-action', 'write-report'])
     .addEdge('run-action', 'write-report')
     .addEdge('write-report', END)
-    .compile({ checkpointer: createCheckpointer(parts.checkpoints) });
+    .compile({ checkpointer: createCheckpointer(parts.checkpoints, parts.fence) });
 }

@@ -1,6 +1,7 @@
 /** What the graph needs from outside: the jury, the supervisor's judgement, stores and effects. runtime/ supplies them all. */
 import type { Agent } from '../agents/agent.ts';
 import type { Board, ContextStore } from '../context-store/context-store.ts';
+import type { ShardLock } from '../context-store/shard-lock.ts';
 import type { Grant } from '../domain/approval.ts';
 import type { AuditContent } from '../domain/audit.ts';
 import type { Change } from '../domain/change.ts';
@@ -10,10 +11,12 @@ import type { Hypothesis, Tally } from '../domain/hypothesis.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { Investigation, Scope, SignalGap, Task, Verdict } from '../domain/investigation.ts';
 import type { Remediation } from '../domain/remediation.ts';
+import type { AgentName } from '../domain/signal.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
+import type { Fence } from './fence.ts';
 import type { OnceRegister } from './once-register.ts';
 
 /**
@@ -47,10 +50,10 @@ export interface Supervisor {
   remediate(verdict: Verdict, changes: readonly Change[], evidence: readonly Evidence[]): Remediation | undefined;
 }
 
-/** Documents that outlive the investigation; a later version replaces an earlier one. */
+/** Documents that outlive the investigation; a greater version replaces a lesser one. */
 export interface InvestigationArchive {
-  saveInvestigation(investigation: Investigation, signal?: AbortSignal): Promise<void>;
-  saveIncident(incident: Incident, signal?: AbortSignal): Promise<void>;
+  saveInvestigation(investigation: Investigation, version: number, signal?: AbortSignal): Promise<void>;
+  saveIncident(incident: Incident, version: number, signal?: AbortSignal): Promise<void>;
   /** Ids of the investigations last saved as running or awaiting-approval. */
   listUnfinished(signal?: AbortSignal): Promise<readonly string[]>;
 }
@@ -70,6 +73,10 @@ export interface InvestigationLimits {
   readonly maxRounds: number;
   /** How long a claimed task stays claimed after its worker was last heard of. */
   readonly leaseMs: number;
+  /** Tasks of one investigation that its supervisor's process works on at the same time. */
+  readonly concurrency: number;
+  /** Where workers could take a task, they have so long to take it before the supervisor's process does. */
+  readonly headStartMs: number;
   /** Pause between two looks at a task that another worker holds. */
   readonly pollMs: number;
   /** How long a person may take to approve. */
@@ -81,18 +88,30 @@ export interface InvestigationLimits {
 export const INVESTIGATION_LIMITS: InvestigationLimits = {
   maxRounds: 2,
   leaseMs: 30_000,
+  concurrency: 4,
+  headStartMs: 200,
   pollMs: 500,
   approvalTtlMs: 24 * 3_600_000,
   escalateAfterMs: 30 * 60_000,
 };
 
 export interface InvestigationParts {
+  /** Names this process on the board's claims. */
+  readonly holder: string;
   readonly agents: readonly Agent[];
   readonly supervisor: Supervisor;
   readonly contextStore: ContextStore;
   readonly toolContext: (signal: AbortSignal) => ToolContext;
   readonly checkpoints: CheckpointStore;
   readonly once: OnceRegister;
+  /** Lets one process supervise an investigation. */
+  readonly shardLock: ShardLock;
+  /** The greatest version of anything that supervisors stored. */
+  readonly newestVersion: (signal: AbortSignal) => Promise<number>;
+  /** Told when this process begins with a task, or supervises (no taskId); answers what to call when that ends. */
+  readonly noteWork: (work: { readonly investigationId: string; readonly taskId?: string }) => () => void;
+  /** Whether other processes work for this agent now. */
+  readonly hasHelpers: (agent: AgentName) => boolean;
   readonly archive: InvestigationArchive;
   readonly appendAudit: (content: AuditContent, signal?: AbortSignal) => Promise<unknown>;
   /** The changes that the scope's window and baseline contain. */
@@ -102,4 +121,9 @@ export interface InvestigationParts {
   readonly newId: (prefix: string) => string;
   readonly logger: Logger;
   readonly limits: InvestigationLimits;
+}
+
+/** What the steps of one run are given: its supervisor's fence beside the parts. */
+export interface RunParts extends InvestigationParts {
+  readonly fence: Fence;
 }

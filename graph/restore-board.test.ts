@@ -4,6 +4,7 @@ import type { ContextStore } from '../context-store/context-store.ts';
 import { createMemoryContextStore } from '../context-store/memory-context-store.ts';
 import { systemClock } from '../platform/clock.ts';
 import { InvariantError, UnavailableError } from '../platform/errors.ts';
+import { createFence } from './fence.ts';
 import type { InvestigationState } from './investigation-state.ts';
 import { openBoard } from './restore-board.ts';
 import { createInvestigator } from './run-investigation.ts';
@@ -28,10 +29,12 @@ async function stateOfInvestigation(): Promise<InvestigationState> {
   return { ...investigation, answers, scopeEvidence, focus: [], round: 1 } as unknown as InvestigationState;
 }
 
+const partsWith = (contextStore: ContextStore) => ({ contextStore, fence: createFence(1) });
+
 it('writes everything anew on an empty store', async () => {
   const state = await stateOfInvestigation();
   const store = createMemoryContextStore({ clock: systemClock });
-  const board = await openBoard(store, state, SIGNAL);
+  const board = await openBoard(partsWith(store), state, SIGNAL);
   expect(board.tasks.map((one) => [one.task, one.status])).toEqual(state.tasks.map((task) => [task, 'done']));
   expect(board.tasks.find((one) => one.task.agent === 'deploy-agent')?.failure).toBe('no answer');
   expect(board.findings).toEqual(state.answers.flatMap((answer) => answer.findings));
@@ -57,7 +60,7 @@ it('writes everything anew where the store has lost the board', async () => {
       return store.readBoard(...args);
     },
   };
-  expect((await openBoard(forgetful, state, SIGNAL)).hypotheses).toEqual(state.hypotheses);
+  expect((await openBoard(partsWith(forgetful), state, SIGNAL)).hypotheses).toEqual(state.hypotheses);
 });
 
 it('waits for an attempt that a crash left unfinished, and completes it', async () => {
@@ -65,14 +68,14 @@ it('waits for an attempt that a crash left unfinished, and completes it', async 
   const store = createMemoryContextStore({ clock: systemClock });
   await store.postTasks('inv_1', state.tasks);
   await store.claimTask('inv_1', state.tasks[0]?.taskId ?? '', 'restore', 20);
-  const board = await openBoard(store, state, SIGNAL);
+  const board = await openBoard(partsWith(store), state, SIGNAL);
   expect(board.tasks.map((one) => one.status)).toEqual(['done', 'done', 'done', 'done']);
 });
 
 it('only reads a board that is whole', async () => {
   const state = await stateOfInvestigation();
   const store = createMemoryContextStore({ clock: systemClock });
-  const board = await openBoard(store, state, SIGNAL);
+  const board = await openBoard(partsWith(store), state, SIGNAL);
   const refuse = () => Promise.reject(new InvariantError('nothing is to be written'));
   const readOnly = {
     ...store,
@@ -82,13 +85,13 @@ it('only reads a board that is whole', async () => {
     postHypotheses: refuse,
     castVotes: refuse,
   };
-  expect(await openBoard(readOnly, state, SIGNAL)).toEqual(board);
+  expect(await openBoard(partsWith(readOnly), state, SIGNAL)).toEqual(board);
 });
 
 it('orders findings by their tasks, whoever was faster', async () => {
   const state = await stateOfInvestigation();
   const store = createMemoryContextStore({ clock: systemClock });
   const hurried = { ...state, answers: state.answers.toReversed() };
-  const board = await openBoard(store, hurried, SIGNAL);
+  const board = await openBoard(partsWith(store), hurried, SIGNAL);
   expect(board.findings).toEqual(state.answers.flatMap((answer) => answer.findings));
 });

@@ -2,7 +2,10 @@
 import type { Board, ContextStore } from '../context-store/context-store.ts';
 import { UnavailableError } from '../platform/errors.ts';
 import { retry } from '../platform/retry.ts';
+import type { RunParts } from './investigation-parts.ts';
 import type { InvestigationState, TaskRecord } from './investigation-state.ts';
+
+type BoardParts = Pick<RunParts, 'contextStore' | 'fence'>;
 
 const RESTORER = 'restore';
 /** Restoring one answer is a matter of milliseconds; a crash in between delays the next attempt by this much. */
@@ -12,19 +15,20 @@ const RESTORE_LEASE_MS = 1_000;
  * The board with everything on it that the state knows of: votes are never counted on half of the evidence. Findings come in
  * the order of their tasks, whichever agent was faster, so that the same findings lead to the same verdict.
  */
-export async function openBoard(store: ContextStore, state: InvestigationState, signal: AbortSignal): Promise<Board> {
+export async function openBoard(parts: BoardParts, state: InvestigationState, signal: AbortSignal): Promise<Board> {
   const patience = { attempts: 10, baseDelayMs: 100, maxDelayMs: 1_000, signal };
-  const board = await retry(() => readWholeBoard(store, state, signal), patience);
+  const board = await retry(() => readWholeBoard(parts, state, signal), patience);
   const position = new Map(state.tasks.map((task, index) => [task.taskId, index]));
   const positionOf = (taskId: string) => position.get(taskId) ?? state.tasks.length;
   const findings = board.findings.toSorted((left, right) => positionOf(left.taskId) - positionOf(right.taskId));
   return { ...board, findings };
 }
 
-async function readWholeBoard(store: ContextStore, state: InvestigationState, signal: AbortSignal): Promise<Board> {
+async function readWholeBoard(parts: BoardParts, state: InvestigationState, signal: AbortSignal): Promise<Board> {
+  const store = parts.contextStore;
   const board = await readUnlessLost(store, state.investigationId, signal);
   if (board && isComplete(board, state)) return board;
-  await restoreBoard(store, state, signal);
+  await restoreBoard(parts, state, signal);
   const restored = await store.readBoard(state.investigationId, signal);
   if (isComplete(restored, state)) return restored;
   throw new UnavailableError(`The board of ${state.investigationId} is being restored by another worker.`);
@@ -53,16 +57,20 @@ function isComplete(board: Board, state: InvestigationState): boolean {
   );
 }
 
-async function restoreBoard(store: ContextStore, state: InvestigationState, signal: AbortSignal): Promise<void> {
+async function restoreBoard(
+  { contextStore: store, fence }: BoardParts,
+  state: InvestigationState,
+  signal: AbortSignal,
+): Promise<void> {
   const { investigationId } = state;
   await store.postEvidence(investigationId, state.scopeEvidence ?? [], signal);
   await store.postTasks(investigationId, state.tasks, signal);
   for (const answer of state.answers) await restoreAnswer(store, investigationId, answer, signal);
   for (const [round, hypotheses] of Map.groupBy(state.hypotheses, (hypothesis) => hypothesis.round)) {
-    await store.postHypotheses(investigationId, round, hypotheses, signal);
+    await store.postHypotheses(investigationId, round, hypotheses, fence.token, signal);
   }
   for (const [agent, votes] of Map.groupBy(state.votes, (vote) => vote.agent)) {
-    await store.castVotes(investigationId, agent, votes, signal);
+    await store.castVotes(investigationId, agent, votes, fence.token, signal);
   }
 }
 

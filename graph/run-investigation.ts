@@ -3,6 +3,7 @@
  * durable before the next step begins, so any process with the same stores can take over where another one died.
  */
 import { Command } from '@langchain/langgraph';
+import { superseded } from '../context-store/context-store.ts';
 import {
   type Approval,
   type Decision,
@@ -13,11 +14,13 @@ import {
 } from '../domain/approval.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { Investigation, Progress } from '../domain/investigation.ts';
-import { errorMessage, InputError } from '../platform/errors.ts';
+import { errorMessage, InputError, InvariantError, UnavailableError } from '../platform/errors.ts';
 import { assembleInvestigation } from './assemble-investigation.ts';
+import { createFence, type Fence } from './fence.ts';
 import { buildInvestigationGraph } from './investigation-graph.ts';
 import type { InvestigationParts } from './investigation-parts.ts';
 import type { InvestigationState } from './investigation-state.ts';
+import type { KeepEffect } from './nodes/run-action.ts';
 import { announceStep, auditStep } from './record-step.ts';
 
 export interface PendingInvestigation {
@@ -26,6 +29,11 @@ export interface PendingInvestigation {
   readonly approval?: Approval;
 }
 
+/**
+ * One process at a time supervises an investigation, under its shard's lock and fence. One that loses the lock, or the context
+ * store, breaks off with UnavailableError (superseded, context-store-away): whoever recovers the investigation goes on from its
+ * checkpoint.
+ */
 export interface Investigator {
   /**
    * Investigates until the verdict is reported or a person is asked. An incident without investigationId gets one; give it
@@ -46,11 +54,11 @@ export interface Investigator {
 
   /**
    * Goes on where a crash, an abort or a failure ended it; one that waits for a person or is finished is returned as it is.
-   * Only for investigations that no living process is at. Rejects with InputError (not-found).
+   * Rejects with InputError: conflict while some process is at it, not-found.
    */
   recover(investigationId: string, signal: AbortSignal): Promise<Investigation>;
 
-  /** What is not finished: waiting for a person, or interrupted; without those that run here right now. */
+  /** What is not finished: waiting for a person, interrupted, or supervised elsewhere; without those that run here right now. */
   pending(signal: AbortSignal): Promise<readonly PendingInvestigation[]>;
 
   /** Tells what happens from now on; returns how to stop. */
@@ -58,6 +66,20 @@ export interface Investigator {
 }
 
 type Input = Parameters<ReturnType<typeof buildInvestigationGraph>['invoke']>[0];
+
+interface Supervision {
+  readonly fence: Fence;
+  /** Aborts with the caller's, or when the lock was lost. */
+  readonly signal: AbortSignal;
+}
+
+/** Reading writes nothing. */
+const NOT_FENCED: Fence = {
+  token: 0,
+  nextVersion: () => {
+    throw new InvariantError('Something writes a checkpoint without supervising.');
+  },
+};
 
 interface Standing {
   readonly state: InvestigationState;
@@ -75,16 +97,17 @@ const decisionKey = (approvalId: string) => `decision/${approvalId}`;
 
 export function createInvestigator(parts: InvestigationParts): Investigator {
   const effects = new Set<Promise<unknown>>();
-  const graph = buildInvestigationGraph(parts, parts.newId('worker'), (effect) => {
+  const keep: KeepEffect = (effect) => {
     effects.add(effect);
     return effect.finally(() => effects.delete(effect));
-  });
+  };
+  const reader = buildInvestigationGraph({ ...parts, fence: NOT_FENCED }, keep);
   const running = new Set<string>();
 
   const threadOf = (investigationId: string) => ({ configurable: { thread_id: investigationId } });
 
   async function findStanding(investigationId: string): Promise<Standing | undefined> {
-    const snapshot = await graph.getState(threadOf(investigationId));
+    const snapshot = await reader.getState(threadOf(investigationId));
     const state = snapshot.values as InvestigationState;
     if (state.investigationId === undefined) return undefined;
     return { state, next: snapshot.next[0] ?? (snapshot.tasks.length > 0 ? STEP_ANSWERED : undefined) };
@@ -96,30 +119,51 @@ export function createInvestigator(parts: InvestigationParts): Investigator {
     throw new InputError(`There is no investigation ${investigationId}.`, { code: 'not-found' });
   }
 
-  /** One run of an investigation at a time in this process. */
-  async function exclusively<T>(investigationId: string, work: () => Promise<T>): Promise<T> {
-    if (running.has(investigationId)) throw conflict(`Investigation ${investigationId} is running: wait for it.`);
+  /** One supervisor of an investigation at a time. */
+  async function supervise<T>(
+    investigationId: string,
+    signal: AbortSignal,
+    work: (supervision: Supervision) => Promise<T>,
+  ): Promise<T> {
+    const isRunning = () => conflict(`Investigation ${investigationId} is running: wait for it.`);
+    if (running.has(investigationId)) throw isRunning();
     running.add(investigationId);
     try {
-      return await work();
+      const floor = await parts.newestVersion(signal);
+      const outcome = await parts.shardLock.runExclusively(
+        `investigation:${investigationId}`,
+        async (held, token) => {
+          const onEnd = parts.noteWork({ investigationId });
+          return { value: await work({ fence: createFence(token), signal: held }).finally(onEnd) };
+        },
+        signal,
+        floor,
+      );
+      if (!outcome) throw isRunning();
+      return outcome.value;
+    } catch (error) {
+      // The lock's own abort, not the caller's: somebody else may have it by now.
+      const isLost = !signal.aborted && error instanceof DOMException && error.name === 'AbortError';
+      throw isLost ? superseded(investigationId) : error;
     } finally {
       running.delete(investigationId);
     }
   }
 
-  async function run(investigationId: string, input: Input, signal: AbortSignal): Promise<Investigation> {
+  async function run(investigationId: string, input: Input, { fence, signal }: Supervision): Promise<Investigation> {
     const config = {
       ...threadOf(investigationId),
       durability: 'sync' as const,
       recursionLimit: RECURSION_LIMIT,
+      maxConcurrency: parts.limits.concurrency,
       signal,
     };
     try {
-      await graph.invoke(input, config);
+      await buildInvestigationGraph({ ...parts, fence }, keep).invoke(input, config);
     } catch (error) {
-      if (!signal.aborted) return recordFailure(investigationId, error);
+      if (!signal.aborted && !breaksOff(error)) return recordFailure(investigationId, fence, error);
       await Promise.allSettled(effects);
-      throw error;
+      throw signal.aborted ? signal.reason : error;
     }
     const investigation = describe(await readStanding(investigationId));
     if (investigation.status === 'finished') await dropBoard(investigationId);
@@ -127,13 +171,13 @@ export function createInvestigator(parts: InvestigationParts): Investigator {
   }
 
   /** The checkpoint stays before the failed step: `recover` takes it again. */
-  async function recordFailure(investigationId: string, error: unknown): Promise<Investigation> {
+  async function recordFailure(investigationId: string, fence: Fence, error: unknown): Promise<Investigation> {
     const failure = errorMessage(error);
     parts.logger.error({ investigationId, err: error }, 'an investigation failed');
     const { state } = await readStanding(investigationId);
     const failed = assembleInvestigation(state, 'failed', failure);
-    await parts.archive.saveInvestigation(failed);
-    await parts.archive.saveIncident(failed.incident);
+    await parts.archive.saveInvestigation(failed, fence.nextVersion());
+    await parts.archive.saveIncident(failed.incident, fence.nextVersion());
     await auditStep(parts, investigationId, {
       actor: 'supervisor',
       kind: 'investigation.failed',
@@ -160,21 +204,25 @@ export function createInvestigator(parts: InvestigationParts): Investigator {
   }
 
   /** The first decision is the one that stands. */
-  async function carryOut(approval: Approval, decision: Decision, signal: AbortSignal): Promise<Investigation> {
+  async function carryOut(approval: Approval, decision: Decision, supervision: Supervision): Promise<Investigation> {
     const { approvalId, investigationId } = approval;
-    const standing = await parts.once.putOnce(decisionKey(approvalId), JSON.stringify(decision), signal);
+    const standing = await parts.once.putOnce(decisionKey(approvalId), JSON.stringify(decision), supervision.signal);
     if (!standing.stored) throw alreadyDecided(decisionSchema.parse(JSON.parse(standing.text)));
-    return run(investigationId, new Command({ resume: decision }), signal);
+    return run(investigationId, new Command({ resume: decision }), supervision);
   }
 
   return {
     async start(incident, signal) {
       const investigationId = incident.investigationId ?? parts.newId('inv');
-      return exclusively(investigationId, async () => {
+      return supervise(investigationId, signal, async (supervision) => {
         if (await findStanding(investigationId)) throw conflict(`Investigation ${investigationId} was started before.`);
         const opened = { ...incident, investigationId, status: 'investigating' as const };
         const startedAtMs = parts.clock.nowMs();
-        return run(investigationId, { investigationId, incident: opened, startedAtMs, round: 1, focus: [] }, signal);
+        return run(
+          investigationId,
+          { investigationId, incident: opened, startedAtMs, round: 1, focus: [] },
+          supervision,
+        );
       });
     },
 
@@ -182,31 +230,31 @@ export function createInvestigator(parts: InvestigationParts): Investigator {
       const parsed = decisionSchema.safeParse(given);
       if (!parsed.success) throw new InputError(`That is not a decision: ${parsed.error.message}`);
       const decision = parsed.data;
-      return exclusively(investigationId, async () => {
+      return supervise(investigationId, signal, async (supervision) => {
         const approval = refuseUnlessWaiting(await readStanding(investigationId));
         if (hasExpired(approval, decision.decidedAtMs)) throw tooLate(approval);
         const { actionDigest } = approval;
         if ((decision.actionDigest ?? actionDigest) !== actionDigest) throw notWhatWaits(approval);
-        return carryOut(approval, { ...decision, actionDigest }, signal);
+        return carryOut(approval, { ...decision, actionDigest }, supervision);
       });
     },
 
     async expire(investigationId, signal) {
-      return exclusively(investigationId, async () => {
+      return supervise(investigationId, signal, async (supervision) => {
         const approval = refuseUnlessWaiting(await readStanding(investigationId));
         const nowMs = parts.clock.nowMs();
         if (!hasExpired(approval, nowMs)) throw conflict(`Approval ${approval.approvalId} has not expired yet.`);
-        return carryOut(approval, decideByExpiry(approval, nowMs), signal);
+        return carryOut(approval, decideByExpiry(approval, nowMs), supervision);
       });
     },
 
     async recover(investigationId, signal) {
-      return exclusively(investigationId, async () => {
+      return supervise(investigationId, signal, async (supervision) => {
         const standing = await readStanding(investigationId);
         const decision = await findDecision(standing, signal);
-        if (decision) return run(investigationId, new Command({ resume: decision }), signal);
-        if (standing.next === undefined || standing.next === 'request-approval') return describe(standing);
-        return run(investigationId, null, signal);
+        if (!decision && (standing.next === undefined || isWaiting(standing))) return describe(standing);
+        parts.logger.warn({ investigationId }, 'going on with an investigation that was cut off');
+        return run(investigationId, decision ? new Command({ resume: decision }) : null, supervision);
       });
     },
 
@@ -226,6 +274,10 @@ export function createInvestigator(parts: InvestigationParts): Investigator {
     watch: (investigationId, listener) => parts.contextStore.subscribe(investigationId, listener),
   };
 }
+
+/** Not the investigation's failure: it goes on when the store is back, or elsewhere. */
+const breaksOff = (error: unknown): boolean =>
+  error instanceof UnavailableError && (error.code === 'superseded' || error.code === 'context-store-away');
 
 const isWaiting = ({ next }: Standing): boolean => next === 'request-approval';
 

@@ -1,6 +1,7 @@
 /** For tests: real agents and a real supervisor whose findings are written down, so that a whole investigation runs in milliseconds. */
 import type { Agent } from '../agents/agent.ts';
 import { createMemoryContextStore } from '../context-store/memory-context-store.ts';
+import { createMemoryShardLock } from '../context-store/shard-lock.ts';
 import type { AuditContent } from '../domain/audit.ts';
 import { createEvidence, type Evidence } from '../domain/evidence.ts';
 import type { Finding } from '../domain/finding.ts';
@@ -232,12 +233,17 @@ export function createScriptedParts(
     stores,
     audits,
     actions,
+    holder: newId('worker'),
     agents: present.map((name) => createScriptedAgent(name, script[name] ?? (() => []))),
     supervisor: createScriptedSupervisor(present, options.tier),
     contextStore: createMemoryContextStore({ clock: systemClock }),
     toolContext: (signal) => ({ telemetry: noTelemetry, clock: systemClock, signal }),
     checkpoints: stores.checkpoints,
     once: stores.once,
+    shardLock: createMemoryShardLock(),
+    newestVersion: stores.newestVersion,
+    hasHelpers: () => false,
+    noteWork: () => () => undefined,
     archive: stores.archive,
     appendAudit: async (content) => {
       audits.push(content);

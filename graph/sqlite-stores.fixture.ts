@@ -10,6 +10,7 @@ export interface SqliteStores {
   readonly checkpoints: CheckpointStore;
   readonly once: OnceRegister;
   readonly archive: InvestigationArchive;
+  newestVersion(): Promise<number>;
   findInvestigation(investigationId: string): Investigation | undefined;
   findIncident(incidentId: string): Incident | undefined;
 }
@@ -18,9 +19,9 @@ const SCHEMA = `
   PRAGMA journal_mode = WAL;
   PRAGMA busy_timeout = 5000;
   CREATE TABLE IF NOT EXISTS checkpoints
-    (thread_id TEXT, namespace TEXT, kind TEXT, key TEXT, text TEXT, PRIMARY KEY (thread_id, namespace, kind, key));
+    (thread_id TEXT, namespace TEXT, kind TEXT, key TEXT, text TEXT, version INTEGER, PRIMARY KEY (thread_id, namespace, kind, key));
   CREATE TABLE IF NOT EXISTS once (key TEXT PRIMARY KEY, text TEXT);
-  CREATE TABLE IF NOT EXISTS documents (kind TEXT, id TEXT, text TEXT, PRIMARY KEY (kind, id));`;
+  CREATE TABLE IF NOT EXISTS documents (kind TEXT, id TEXT, text TEXT, version INTEGER, PRIMARY KEY (kind, id));`;
 
 export function openSqliteStores(file: string): SqliteStores {
   const database = new DatabaseSync(file);
@@ -29,8 +30,13 @@ export function openSqliteStores(file: string): SqliteStores {
     const row = database.prepare(sql).get(...parameters);
     return row === undefined ? undefined : String(row['text']);
   };
-  const saveDocument = (kind: string, id: string, document: object) => {
-    database.prepare('INSERT OR REPLACE INTO documents VALUES (?, ?, ?)').run(kind, id, JSON.stringify(document));
+  const saveDocument = (kind: string, id: string, document: object, version: number) => {
+    database
+      .prepare(
+        `INSERT INTO documents VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET text = excluded.text, version = excluded.version
+         WHERE version <= excluded.version`,
+      )
+      .run(kind, id, JSON.stringify(document), version);
   };
   const findDocument = (kind: string, id: string): unknown => {
     const text = readText('SELECT text FROM documents WHERE kind = ? AND id = ?', kind, id);
@@ -46,11 +52,11 @@ export function openSqliteStores(file: string): SqliteStores {
       get: async (key) => readText('SELECT text FROM once WHERE key = ?', key),
     },
     archive: {
-      async saveInvestigation(investigation) {
-        saveDocument('investigation', investigation.investigationId, investigation);
+      async saveInvestigation(investigation, version) {
+        saveDocument('investigation', investigation.investigationId, investigation, version);
       },
-      async saveIncident(incident) {
-        saveDocument('incident', incident.incidentId, incident);
+      async saveIncident(incident, version) {
+        saveDocument('incident', incident.incidentId, incident, version);
       },
       async listUnfinished() {
         const rows = database.prepare("SELECT text FROM documents WHERE kind = 'investigation'").all();
@@ -60,6 +66,11 @@ export function openSqliteStores(file: string): SqliteStores {
           .map((one) => one.investigationId);
       },
     },
+    newestVersion: async () => {
+      const sql =
+        'SELECT max(version) AS newest FROM (SELECT version FROM checkpoints UNION ALL SELECT version FROM documents)';
+      return Number(database.prepare(sql).get()?.['newest'] ?? 0);
+    },
     findInvestigation: (id) => investigationSchema.optional().parse(findDocument('investigation', id)),
     findIncident: (id) => incidentSchema.optional().parse(findDocument('incident', id)),
   };
@@ -67,10 +78,14 @@ export function openSqliteStores(file: string): SqliteStores {
 
 function createCheckpointStore(database: DatabaseSync): CheckpointStore {
   return {
-    async put(rows) {
+    async put(rows, version) {
       database.exec('BEGIN IMMEDIATE');
-      const insert = database.prepare('INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?)');
-      for (const { threadId, namespace, kind, key, text } of rows) insert.run(threadId, namespace, kind, key, text);
+      const insert = database.prepare(
+        `INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET text = excluded.text, version = excluded.version
+         WHERE version <= excluded.version`,
+      );
+      for (const { threadId, namespace, kind, key, text } of rows)
+        insert.run(threadId, namespace, kind, key, text, version);
       database.exec('COMMIT');
     },
     async read({ kind, threadId, namespace, keys, keyPrefix, maxRows }) {
@@ -79,7 +94,7 @@ function createCheckpointStore(database: DatabaseSync): CheckpointStore {
           `SELECT thread_id AS threadId, namespace, kind, key, text FROM checkpoints
            WHERE kind = :kind AND thread_id = ifnull(:threadId, thread_id) AND namespace = ifnull(:namespace, namespace)
              AND (:keys IS NULL OR key IN (SELECT value FROM json_each(:keys))) AND substr(key, 1, length(:prefix)) = :prefix
-           ORDER BY key DESC LIMIT :maxRows`,
+           ORDER BY version DESC, key DESC LIMIT :maxRows`,
         )
         .all({
           kind,

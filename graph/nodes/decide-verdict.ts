@@ -3,13 +3,13 @@ import type { Tally } from '../../domain/hypothesis.ts';
 import { tallyVotes } from '../../domain/tally-votes.ts';
 import { InvariantError } from '../../platform/errors.ts';
 import { retry } from '../../platform/retry.ts';
-import type { InvestigationParts } from '../investigation-parts.ts';
+import type { RunParts } from '../investigation-parts.ts';
 import { type InvestigationState, type StateUpdate, type StepConfig, signalOf } from '../investigation-state.ts';
 import { leadingServices } from '../next-round.ts';
 import { announceStep, auditStep } from '../record-step.ts';
 import { openBoard } from '../restore-board.ts';
 
-export function createDecideVerdict(parts: InvestigationParts) {
+export function createDecideVerdict(parts: RunParts) {
   return async (state: InvestigationState, config: StepConfig): Promise<StateUpdate> => {
     const { investigationId, incident, scope, round } = state;
     const signal = signalOf(config);
@@ -30,7 +30,7 @@ export function createDecideVerdict(parts: InvestigationParts) {
       return { tally, round: round + 1, focus };
     }
 
-    const board = await openBoard(parts.contextStore, state, signal);
+    const board = await openBoard(parts, state, signal);
     const unsure = await lookForGaps(parts, state, tally, signal);
     const gaps = [...board.gaps, ...unsure.gaps];
     const verdict = parts.supervisor.conclude({ incident, scope, board, tally, gaps, round });
@@ -53,11 +53,11 @@ const SURE = 0.8;
 const MAX_LEADS = 3;
 
 async function lookForGaps(
-  parts: InvestigationParts,
+  parts: RunParts,
   { scope, hypotheses, answers }: InvestigationState,
   tally: Tally,
   signal: AbortSignal,
-): Promise<Awaited<ReturnType<InvestigationParts['supervisor']['findGaps']>>> {
+): Promise<Awaited<ReturnType<RunParts['supervisor']['findGaps']>>> {
   if (!scope || tally.confidence >= SURE) return { gaps: [], evidence: [] };
   const services = new Map(hypotheses.map(({ hypothesisId, service }) => [hypothesisId, service]));
   const leads = tally.ranked.flatMap(({ hypothesisId, score }) =>

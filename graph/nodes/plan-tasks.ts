@@ -1,17 +1,17 @@
 /** The supervisor posts the questions of a round on the board. */
 import { InvariantError } from '../../platform/errors.ts';
-import type { InvestigationParts } from '../investigation-parts.ts';
+import type { RunParts } from '../investigation-parts.ts';
 import { type InvestigationState, type StateUpdate, type StepConfig, signalOf } from '../investigation-state.ts';
 import { scopeOfRound } from '../next-round.ts';
 import { announceStep, auditStep } from '../record-step.ts';
 import { openBoard } from '../restore-board.ts';
 
-export function createPlanTasks(parts: InvestigationParts) {
+export function createPlanTasks(parts: RunParts) {
   return async (state: InvestigationState, config: StepConfig): Promise<StateUpdate> => {
     const { investigationId, incident, round, focus } = state;
     const signal = signalOf(config);
     if (!state.scope) throw new InvariantError(`Investigation ${investigationId} plans without a scope.`);
-    const board = await openBoard(parts.contextStore, state, signal);
+    const board = await openBoard(parts, state, signal);
     const scope = scopeOfRound(state.scope, incident.searchWindow, round);
     const tasks = parts.supervisor.plan(incident, scope, round, board).map((task) => ({
       ...task,

@@ -1,16 +1,16 @@
 /** The supervisor turns all findings so far into candidate causes. */
-import type { InvestigationParts } from '../investigation-parts.ts';
+import type { RunParts } from '../investigation-parts.ts';
 import { type InvestigationState, type StateUpdate, type StepConfig, signalOf } from '../investigation-state.ts';
 import { announceStep, auditStep } from '../record-step.ts';
 import { openBoard } from '../restore-board.ts';
 
-export function createProposeHypotheses(parts: InvestigationParts) {
+export function createProposeHypotheses(parts: RunParts) {
   return async (state: InvestigationState, config: StepConfig): Promise<StateUpdate> => {
     const { investigationId, round } = state;
     const signal = signalOf(config);
-    const { findings } = await openBoard(parts.contextStore, state, signal);
+    const { findings } = await openBoard(parts, state, signal);
     const hypotheses = parts.supervisor.propose(findings, round).map((hypothesis) => ({ ...hypothesis, round }));
-    await parts.contextStore.postHypotheses(investigationId, round, hypotheses, signal);
+    await parts.contextStore.postHypotheses(investigationId, round, hypotheses, parts.fence.token, signal);
     const details = { round, hypotheses: hypotheses.map((one) => one.hypothesisId) };
     await auditStep(parts, investigationId, { actor: 'supervisor', kind: 'hypotheses.proposed', details }, signal);
     for (const { statement } of hypotheses) {

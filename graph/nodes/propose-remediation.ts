@@ -7,18 +7,18 @@ import { actionDigest, type Remediation, riskOf } from '../../domain/remediation
 import { InvariantError } from '../../platform/errors.ts';
 import { contentId } from '../../platform/ids.ts';
 import { assembleInvestigation } from '../assemble-investigation.ts';
-import type { InvestigationParts } from '../investigation-parts.ts';
+import type { RunParts } from '../investigation-parts.ts';
 import { type InvestigationState, type StateUpdate, type StepConfig, signalOf } from '../investigation-state.ts';
 import { announceStep, auditStep } from '../record-step.ts';
 import { openBoard } from '../restore-board.ts';
 
-export function createProposeRemediation(parts: InvestigationParts) {
+export function createProposeRemediation(parts: RunParts) {
   return async (state: InvestigationState, config: StepConfig): Promise<StateUpdate> => {
     const { investigationId, scope, verdict } = state;
     const signal = signalOf(config);
     if (!scope || !verdict) throw new InvariantError(`Investigation ${investigationId} remediates without a verdict.`);
     const changes = await parts.readChanges(scope, signal);
-    const { evidence } = await openBoard(parts.contextStore, state, signal);
+    const { evidence } = await openBoard(parts, state, signal);
     const remediation = parts.supervisor.remediate(verdict, changes, evidence);
     if (!remediation) return { changes };
 
@@ -37,8 +37,8 @@ export function createProposeRemediation(parts: InvestigationParts) {
       await auditStep(parts, investigationId, entry, signal);
     } else {
       const waiting = assembleInvestigation({ ...state, changes, remediation, approval }, 'awaiting-approval');
-      await parts.archive.saveInvestigation(waiting, signal);
-      await parts.archive.saveIncident(waiting.incident, signal);
+      await parts.archive.saveInvestigation(waiting, parts.fence.nextVersion(), signal);
+      await parts.archive.saveIncident(waiting.incident, parts.fence.nextVersion(), signal);
     }
     const need = approval.decision ? 'needs nobody' : `needs approval (${tier} risk)`;
     const message = `${action} on ${service} ${need}`;
@@ -48,7 +48,7 @@ export function createProposeRemediation(parts: InvestigationParts) {
 }
 
 /** The same investigation asks for the same action under the same id, also when a crash makes it ask again. */
-function requestFor(parts: InvestigationParts, state: InvestigationState, remediation: Remediation): Approval {
+function requestFor(parts: RunParts, state: InvestigationState, remediation: Remediation): Approval {
   const digest = actionDigest(remediation);
   const requestedAtMs = parts.clock.nowMs();
   const byPolicy: Decision = {
