@@ -36,6 +36,10 @@ const portOrOff = z
   .refine((text) => text === 'off' || port.safeParse(text).success, 'a port from 0 to 65535, or off')
   .transform((text) => (text === 'off' ? text : Number(text)));
 
+const redisAddress = z
+  .string()
+  .regex(/^(rediss?:\/\/[^\s,]+|\/[^\s,]+)$/, 'redis://host:port, rediss://host:port or the path of a socket');
+
 const environmentShape = z.object({
   INQUEST_DATA_DIR: z.string().min(1).default(join(homedir(), '.inquest')),
   INQUEST_DATABASE: z
@@ -76,6 +80,12 @@ const environmentShape = z.object({
   KAFKA_USERNAME: z.string().min(1).optional(),
   KAFKA_PASSWORD: z.string().min(1).optional(),
   INQUEST_INGEST_BUFFER: z.enum(['memory', 'kafka']).default('memory'),
+  REDIS_URL: redisAddress.optional(),
+  REDIS_LOCK_URLS: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(redisAddress))
+    .optional(),
 });
 
 type Values = z.output<typeof environmentShape>;
@@ -89,6 +99,7 @@ const environmentSchema = environmentShape.superRefine((value, context) => {
     complain('INQUEST_MAX_QUEUE_BYTES', 'has no room for one request of INQUEST_MAX_BODY_BYTES');
   }
   judgeKafka(value, complain);
+  judgeRedis(value, complain);
   if (value.INQUEST_PORT !== 0 && value.INQUEST_PORT === value.INQUEST_GRPC_PORT) {
     complain('INQUEST_GRPC_PORT', 'is the same as INQUEST_PORT: each protocol needs its own');
   }
@@ -119,6 +130,13 @@ function judgeKafka(value: Values, complain: Complain): void {
   if (account.some((each) => each !== undefined) && account.includes(undefined)) {
     complain('KAFKA_SASL_MECHANISM', 'goes with KAFKA_USERNAME and KAFKA_PASSWORD: all three or none');
   }
+}
+
+function judgeRedis(value: Values, complain: Complain): void {
+  const { REDIS_URL: url, REDIS_LOCK_URLS: lockUrls } = value;
+  if (lockUrls === undefined) return;
+  if (url === undefined) complain('REDIS_LOCK_URLS', 'needs REDIS_URL');
+  if (lockUrls.length % 2 === 0) complain('REDIS_LOCK_URLS', 'a majority decides: name an odd number of servers');
 }
 
 export interface Config {
@@ -171,6 +189,8 @@ export interface Config {
         readonly isBuffer: boolean;
       }
     | undefined;
+  /** What processes share; undefined: this one is alone. Addresses may carry passwords. */
+  readonly redis: { readonly url: Secret; readonly lockUrls: readonly Secret[] } | undefined;
   readonly detection: { readonly scanSeconds: number };
   readonly access: {
     /** What commands show a host; undefined: the token in the data directory. */
@@ -217,6 +237,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     },
     ingest: { maxBodyBytes: value.INQUEST_MAX_BODY_BYTES, maxQueuedBytes: value.INQUEST_MAX_QUEUE_BYTES },
     kafka: readKafka(value),
+    redis: readRedis(value),
     detection: { scanSeconds: value.INQUEST_SCAN_SECONDS },
     access: {
       token: value.INQUEST_TOKEN === undefined ? undefined : new Secret(value.INQUEST_TOKEN),
@@ -273,6 +294,8 @@ export const VARIABLES: Readonly<Record<keyof z.infer<typeof environmentShape>, 
   KAFKA_SASL_MECHANISM: { about: 'plain, scram-sha-256 or scram-sha-512; unset: no account' },
   KAFKA_USERNAME: { about: 'its account' },
   KAFKA_PASSWORD: { about: 'the password of that', secret: true },
+  REDIS_URL: { about: 'a Redis that hosts and workers share; unset: one host alone' },
+  REDIS_LOCK_URLS: { about: 'independent Redis servers for the locks, an odd number; unset: that of REDIS_URL' },
   INQUEST_INGEST_BUFFER: { about: 'kafka: receivers acknowledge what Kafka has; memory: what ClickHouse has' },
 };
 
@@ -313,7 +336,7 @@ function defaultOf(name: string): string | undefined {
 
 /** A URL may carry a password. */
 function hidePassword(text: string | undefined): string | undefined {
-  return text?.replace(/(:\/\/[^/@\s:]*):[^/@\s]*@/, '$1:***@');
+  return text?.replace(/(:\/\/[^/@\s:,]*):[^/@\s,]*@/g, '$1:***@');
 }
 
 function readSource(value: Values): Config['clickhouse']['source'] {
@@ -334,6 +357,11 @@ function readKafka(value: Values): Config['kafka'] {
     sasl: mechanism && { mechanism, username: value.KAFKA_USERNAME ?? '', password },
     isBuffer: value.INQUEST_INGEST_BUFFER === 'kafka',
   };
+}
+
+function readRedis({ REDIS_URL: url, REDIS_LOCK_URLS: lockUrls = [] }: Values): Config['redis'] {
+  if (url === undefined) return undefined;
+  return { url: new Secret(url), lockUrls: lockUrls.map((lockUrl) => new Secret(lockUrl)) };
 }
 
 /** Both or neither: an unsigned request for an action could come from anybody. */

@@ -61,13 +61,15 @@ export function createAuditHead({ dataDir, name }: { dataDir: string; name: stri
       return { trusted: true, standing, ...(head.next ? { next: head.next } : {}) };
     },
 
-    write: async ({ standing, next }: HeadRecord): Promise<void> => {
+    // One process has the directory, and the log asks one thing after the other: what was read still stands.
+    write: async ({ standing, next }: HeadRecord): Promise<boolean> => {
       try {
         const known = await readKey();
         const key = known ?? randomBytes(KEY_BYTES).toString('hex');
         const head = { sequence: standing.sequence, hash: standing.hash, ...(next ? { next } : {}) };
         await replaceDurably(dataDir, headPath, JSON.stringify({ ...head, mac: seal(key, head) }));
         if (known === undefined) await replaceDurably(dataDir, keyPath, key);
+        return true;
       } catch (error) {
         throw new UnavailableError(
           `${headPath} cannot be written (${errorMessage(error)}): without it nothing is recorded, so nothing is done.`,

@@ -87,6 +87,7 @@ function openDesk(
     logger,
     journal: createProgressJournal(contextStore),
     rerun: async (query) => query,
+    isAlone: true,
     ...more,
   });
   return { desk, clock, saved, audited, complaints };

@@ -61,6 +61,8 @@ export interface IncidentDeskParts {
   readonly once: OnceRegister;
   readonly announce: (progress: Progress) => Promise<void>;
   rerun(query: ExecutedQuery, signal: AbortSignal): Promise<ExecutedQuery>;
+  /** No other process investigates: what is found running here runs nowhere else. */
+  readonly isAlone: boolean;
   /** How long a store that is away may take to come back before interrupted investigations are tried again. */
   readonly resumePauseMs?: number;
 }
@@ -68,10 +70,20 @@ export interface IncidentDeskParts {
 const ESCALATION_POLICY = 'policy:escalation';
 const TIMER_RETRY_MS = 60_000;
 const RESUME_PAUSE_MS = 10_000;
+/** From being archived to its first checkpoint. */
+const START_MS = 15_000;
+/** Where others take part, it is looked so often whether somebody left something unfinished and nobody noticed. */
+const LOOK_AGAIN_MS = 60_000;
 /** Investigations that are looked through at start. */
 const MAX_INTERRUPTED = 200;
 
-export function openIncidentDesk(parts: IncidentDeskParts): IncidentDesk & { close(): Promise<void> } {
+export interface OpenedDesk extends IncidentDesk {
+  /** Another process has disappeared: goes on with what it may have left, soon. */
+  takeOver(): void;
+  close(): Promise<void>;
+}
+
+export function openIncidentDesk(parts: IncidentDeskParts): OpenedDesk {
   const { investigator, archive, audit, once, announce, clock, logger, journal } = parts;
   const stopping = new AbortController();
   /** By run, not by investigation: a decision that is refused must not take the place of the one that runs. */
@@ -148,11 +160,11 @@ export function openIncidentDesk(parts: IncidentDeskParts): IncidentDesk & { clo
   }
 
   async function goOn(investigationId: string, work: () => Promise<Investigation>): Promise<void> {
-    logger.warn({ investigationId }, 'going on with an investigation that was cut off');
     await journal.record(investigationId);
-    track(investigationId, work()).catch((error: unknown) =>
-      logger.error({ investigationId, message: errorMessage(error) }, 'it could not go on'),
-    );
+    track(investigationId, work()).catch((error: unknown) => {
+      if (error instanceof InputError && error.code === 'conflict') return; // another process is at it
+      logger.error({ investigationId, message: errorMessage(error) }, 'it could not go on');
+    });
   }
 
   async function resumeInterrupted(): Promise<void> {
@@ -162,9 +174,13 @@ export function openIncidentDesk(parts: IncidentDeskParts): IncidentDesk & { clo
       else await goOn(investigationId, () => investigator.recover(investigationId, stopping.signal));
     }
     const known = new Set([...pending.map(({ investigationId }) => investigationId), ...running.values()]);
-    for (const { investigationId, incident, status } of await archive.list('investigation', MAX_INTERRUPTED)) {
-      // Archived, but cut off before its first checkpoint.
-      if (status !== 'running' || known.has(investigationId)) continue;
+    const cutOffMs = clock.nowMs() - (parts.isAlone ? 0 : START_MS);
+    for (const { investigationId, incident, status, startedAtMs } of await archive.list(
+      'investigation',
+      MAX_INTERRUPTED,
+    )) {
+      // Archived, but cut off before its first checkpoint; or just about to begin in another process.
+      if (status !== 'running' || known.has(investigationId) || startedAtMs > cutOffMs) continue;
       await goOn(investigationId, () => investigator.start(incident, stopping.signal));
     }
   }
@@ -186,6 +202,15 @@ export function openIncidentDesk(parts: IncidentDeskParts): IncidentDesk & { clo
       },
     );
   }
+
+  async function lookAgain(): Promise<void> {
+    const { signal } = stopping;
+    while (!signal.aborted) {
+      await delay(LOOK_AGAIN_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      if (!signal.aborted) await resumeInterrupted().catch(resumeLater);
+    }
+  }
+  const looking = parts.isAlone ? undefined : lookAgain();
 
   return {
     openIncident: async (given) => {
@@ -246,10 +271,11 @@ export function openIncidentDesk(parts: IncidentDeskParts): IncidentDesk & { clo
         throw error;
       }
     },
+    takeOver: () => void resumeInterrupted().catch(resumeLater),
     close: async () => {
       timers.close();
       stopping.abort(new DOMException('the host stops', 'AbortError'));
-      await Promise.all(running.keys());
+      await Promise.all([...running.keys(), looking]);
     },
   };
 }

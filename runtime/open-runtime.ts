@@ -2,36 +2,24 @@
  * The composition root: turns a configuration into opened parts, wires what folders may not import from each other, and closes
  * everything in reverse. Hosts, evals and tests open one; nothing below knows it.
  */
-import { join } from 'node:path';
-import { deployAgent } from '../agents/deploy-agent.ts';
-import { logAgent } from '../agents/log-agent.ts';
-import { metricsAgent } from '../agents/metrics-agent.ts';
-import { supervisor } from '../agents/supervisor.ts';
-import { traceAgent } from '../agents/trace-agent.ts';
 import { type AnomalyArchive, createAnomalyArchive } from '../clickhouse/anomaly-archive.ts';
-import { type AuditLog, createAuditLog } from '../clickhouse/audit-log.ts';
+import type { AuditLog } from '../clickhouse/audit-log.ts';
 import { createChangesWriter } from '../clickhouse/changes-writer.ts';
-import { createCheckpointTable } from '../clickhouse/checkpoints.ts';
 import { cloneRollups } from '../clickhouse/clone-rollups.ts';
 import type { Database } from '../clickhouse/database.ts';
-import { createIncidentArchive, type IncidentArchive } from '../clickhouse/incident-archive.ts';
+import type { IncidentArchive } from '../clickhouse/incident-archive.ts';
 import { createTemplateStore } from '../clickhouse/log-templates.ts';
-import { createOnceTable } from '../clickhouse/once-register.ts';
 import { readIncidentOutcomes } from '../clickhouse/read-incident-outcomes.ts';
 import { readStatus, type StoredTelemetry } from '../clickhouse/read-status.ts';
-import { createQueryRerunner } from '../clickhouse/rerun-query.ts';
-import { createTelemetryReader, type TelemetryReader } from '../clickhouse/telemetry-reader.ts';
+import type { TelemetryReader } from '../clickhouse/telemetry-reader.ts';
 import { createTelemetryWriter } from '../clickhouse/telemetry-writer.ts';
-import { createMemoryContextStore } from '../context-store/memory-context-store.ts';
-import { createMemoryShardLock } from '../context-store/shard-lock.ts';
 import type { DetectionPart } from '../domain/anomaly.ts';
 import type { Identity } from '../domain/identity.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { IncidentCourse } from '../domain/incident-course.ts';
 import type { TimeWindow } from '../domain/time-window.ts';
-import type { CheckpointRow } from '../graph/checkpoint-store.ts';
+import { WORKER_ROLES } from '../domain/worker.ts';
 import { INVESTIGATION_LIMITS } from '../graph/investigation-parts.ts';
-import { createInvestigator } from '../graph/run-investigation.ts';
 import { createChangesReceiver } from '../ingest/changes-receiver.ts';
 import { createIngestCounts } from '../ingest/ingest-counts.ts';
 import { createOtlpHttpReceiver } from '../ingest/otlp-http-receiver.ts';
@@ -40,20 +28,18 @@ import { createPipeline, PIPELINE_LIMITS } from '../ingest/pipeline.ts';
 import { createTemplateMiner, writeMined } from '../ingest/template-miner.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
-import { newId } from '../platform/ids.ts';
 import { createLifecycle } from '../platform/lifecycle.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
-import { createActionExecutor } from '../tools/act/execute-action.ts';
-import { createAuditHead } from './audit-head.ts';
 import { createAnomalyExplainer } from './explain-anomaly.ts';
-import { type IncidentDesk, openIncidentDesk } from './incident-desk.ts';
+import type { IncidentDesk } from './incident-desk.ts';
 import { type NoiseDesk, openNoiseDesk } from './noise-desk.ts';
 import { openConfiguredDatabase } from './open-database.ts';
 import { openDetection } from './open-detection.ts';
+import { type Investigations, openInvestigations } from './open-investigations.ts';
 import { openKafka } from './open-kafka.ts';
-import { createProgressJournal, type ProgressJournal } from './progress-journal.ts';
+import { openShared } from './open-shared.ts';
+import type { ProgressJournal } from './progress-journal.ts';
 import { startPruning } from './prune-checkpoints.ts';
-import { readChangesOfScope } from './read-changes-of-scope.ts';
 import { readIdentities } from './read-identities.ts';
 import { refreshAll, startRefreshing } from './start-refreshing.ts';
 import { startSettling } from './start-settling.ts';
@@ -84,6 +70,8 @@ export interface Runtime extends IncidentDesk {
   receiveOtlp(request: Request): Promise<Response>;
   receiveChanges(request: Request): Promise<Response>;
   readonly watch: ProgressJournal['watch'];
+  /** The processes that take part, this one among them. */
+  readonly listWorkers: Investigations['listWorkers'];
   /** Detection over the finished windows; resolves with the incidents it opened. */
   scanNow(signal?: AbortSignal): Promise<Incident[]>;
   /** Sums up the hours that are over: what the host does every few minutes, for whoever moves the clock by hand. */
@@ -96,10 +84,6 @@ export interface Runtime extends IncidentDesk {
   /** Waits for what runs, then closes everything in reverse. */
   close(): Promise<void>;
 }
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const MAX_LISTED_INCIDENTS = 200;
 
 export interface RuntimeOptions {
   readonly logger?: Logger;
@@ -129,65 +113,13 @@ async function wire(
   const { logger = createLogger(config.logLevel), clock = systemClock } = options;
   const identities = await readIdentities(config.access.identitiesPath);
   const { database, source, engine } = await openConfiguredDatabase(config, lifecycle, logger);
-  const telemetry = createTelemetryReader(source, database);
-  const archive = createIncidentArchive(database, clock);
-  const audit = createAuditLog(
-    database,
-    createAuditHead({ dataDir: config.dataDir, name: config.clickhouse.database }),
-  );
-  const contextStore = createMemoryContextStore({ clock, logger });
-  lifecycle.add('context store', () => contextStore.close());
-  const journal = createProgressJournal(contextStore);
-  const toolContext = (signal: AbortSignal) => ({ telemetry, clock, signal });
-  const checkpoints = createCheckpointTable<CheckpointRow['kind']>(database, clock);
-  const once = createOnceTable(database);
-  const investigator = createInvestigator({
-    agents: [metricsAgent, logAgent, traceAgent, deployAgent],
-    supervisor,
-    contextStore,
-    toolContext,
-    checkpoints,
-    once,
-    archive: {
-      saveInvestigation: async (investigation, signal) => {
-        await archive.save('evidence', investigation.evidence, signal);
-        await archive.save('approval', investigation.approval ? [investigation.approval] : [], signal);
-        await archive.save('investigation', [investigation], signal);
-      },
-      saveIncident: (incident, signal) => archive.save('incident', [incident], signal),
-      listUnfinished: async (signal) => {
-        const newest = await archive.list('investigation', MAX_LISTED_INCIDENTS, signal);
-        const unfinished = newest.filter(({ status }) => status === 'running' || status === 'awaiting-approval');
-        return unfinished.map(({ investigationId }) => investigationId);
-      },
-    },
-    appendAudit: audit.append,
-    readChanges: (scope, signal) => readChangesOfScope(scope, toolContext(signal)),
-    executeAction: createActionExecutor({
-      ticketDir: join(config.dataDir, 'tickets'),
-      webhook: config.approval.webhook && { ...config.approval.webhook, clock },
-    }),
-    clock,
-    newId,
-    logger,
-    limits: {
-      ...INVESTIGATION_LIMITS,
-      approvalTtlMs: config.approval.expiryHours * HOUR_MS,
-      escalateAfterMs: config.approval.escalateMinutes * MINUTE_MS,
-    },
+  const shared = await openShared(config, { database, clock, logger, lifecycle });
+  const investigations = await openInvestigations({
+    ...{ config, database, source, shared, clock, logger, lifecycle },
+    worker: { roles: WORKER_ROLES, concurrency: INVESTIGATION_LIMITS.concurrency },
   });
-  const desk = openIncidentDesk({
-    investigator,
-    archive,
-    audit,
-    once,
-    announce: contextStore.announce,
-    clock,
-    logger,
-    journal,
-    rerun: createQueryRerunner(source, database),
-  });
-  lifecycle.add('investigations', desk.close);
+  const { telemetry, archive, audit, checkpoints, journal, listWorkers } = investigations;
+  const desk = investigations.openDesk();
   lifecycle.add('pruning', startPruning({ checkpoints, archive, clock, logger }));
   if (source === database) {
     lifecycle.add('settling', startSettling({ database, clock, logger }));
@@ -229,7 +161,7 @@ async function wire(
     noise,
     clock,
     logger,
-    lock: createMemoryShardLock(),
+    lock: shared.shardLock,
     shard: config.clickhouse.database,
     without: options.without,
     publishIncident: async (incident) => {
@@ -254,6 +186,7 @@ async function wire(
     receiveOtlp: createOtlpHttpReceiver(intake),
     receiveChanges: createChangesReceiver({ ...receiving, writeChanges: createChangesWriter(database) }),
     watch: journal.watch,
+    listWorkers,
     scanNow: (signal = new AbortController().signal) => scanner.scan(signal),
     refreshBaselines: (signal) => refreshAll({ database, clock, logger }, signal),
     cloneRollups: (copy, signal) => cloneRollups(database, copy, signal),
