@@ -17,6 +17,7 @@ import {
 } from '../domain/investigation.ts';
 import { timeWindowSchema } from '../domain/time-window.ts';
 import { traceSchema } from '../domain/trace.ts';
+import { workerSchema } from '../domain/worker.ts';
 import { NOISE_ROUTES } from './noise-routes.ts';
 import { nextShape, pageShape, spanShape } from './page-shapes.ts';
 import type { Permission } from './permissions.ts';
@@ -159,6 +160,13 @@ export const ROUTES = {
     needs: 'read',
     summary: 'What the host is, what it has stored and received',
     output: hostStatusSchema,
+  },
+  listWorkers: {
+    method: 'GET',
+    path: '/api/workers',
+    needs: 'read',
+    summary: 'The processes that investigate, and what each has in hand',
+    output: z.object({ workers: z.array(workerSchema).readonly() }),
   },
   listIncidents: {
     method: 'GET',

@@ -9,6 +9,11 @@ import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const NEEDED = [22, 18];
+/** What a first word starts; every other one is a command for people. */
+const APPS = new Map([
+  ['serve', 'apps/server/main'],
+  ['worker', 'apps/worker/main'],
+]);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const args = process.argv.slice(2);
 
@@ -56,11 +61,8 @@ function main() {
     else fail(`Node ${NEEDED.join('.')} or newer is needed, this is ${process.version}: https://nodejs.org/`, 1);
     return;
   }
-  if (args[0] === 'worker') {
-    fail('there is no separate worker yet: the host investigates by itself (inquest serve).', 2);
-    return;
-  }
-  const app = args[0] === 'serve' ? runApp('apps/server/main', args.slice(1)) : runApp('apps/cli/main', args);
+  const own = APPS.get(args[0]);
+  const app = own ? runApp(own, args.slice(1)) : runApp('apps/cli/main', args);
   app.catch((error) => fail(error?.stack || String(error), 1));
 }
 

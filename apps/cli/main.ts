@@ -27,6 +27,7 @@ import { addTokenCommand } from './commands/token.ts';
 import { addTraceCommand } from './commands/trace.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { addWatchCommand } from './commands/watch.ts';
+import { addWorkersCommand } from './commands/workers.ts';
 import { describeError } from './describe-error.ts';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-codes.ts';
 import { MIN_WIDTH } from './page.ts';
@@ -87,7 +88,7 @@ function createProgram(run: RunWork): Command {
     )
     .addHelpText(
       'after',
-      `\nThe host itself runs with: inquest serve [--help]. Other commands start one when there is none.\n${EXIT_HELP}`,
+      `\nThe host itself runs with: inquest serve [--help]. Other commands start one when there is none.\nProcesses that help hosts run with: inquest worker [--help].\n${EXIT_HELP}`,
     )
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeErr: () => undefined })
@@ -98,6 +99,7 @@ function createProgram(run: RunWork): Command {
     addSimulateCommand,
     addInvestigateCommand,
     addWatchCommand,
+    addWorkersCommand,
     addStatusCommand,
     addAnomaliesCommand,
     addIncidentsCommand,

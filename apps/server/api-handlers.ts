@@ -16,6 +16,7 @@ export function createHandlers(host: Host): ApiHandlers {
   const { archive, audit } = lateParts(host);
   return {
     status: () => describeHost(host),
+    listWorkers: async ({ signal }) => ({ workers: await host.runtime().listWorkers(signal) }),
     listIncidents: async ({ query, signal }) => {
       const { documents: incidents, ...rest } = await archive().page('incident', pageOf(query), signal);
       const ids = incidents.map(({ incidentId }) => incidentId);

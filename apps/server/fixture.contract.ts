@@ -96,6 +96,7 @@ export function createMemoryRuntime(options: MemoryOptions = {}): MemoryRuntime 
         stored.changes += changes.length;
       },
     }),
+    listWorkers: async () => [],
     openIncident: async (incident) => {
       refuseBroken();
       const investigation = investigationOf(incident);

@@ -41,6 +41,7 @@ export interface HostRuntime {
   /** What the listener hears before the promise resolves is what happened so far; then it hears what happens. */
   watch(investigationId: string, listener: (progress: Progress) => void): Promise<() => Promise<void>>;
   verify(id: string, signal?: AbortSignal): Promise<Verification[]>;
+  readonly listWorkers: Runtime['listWorkers'];
   scanNow(signal?: AbortSignal): Promise<Incident[]>;
   resumeInterrupted(): Promise<void>;
   status(): Promise<Pick<HostStatus, 'rows' | 'newest' | 'ingest'> & Omit<HostStatus['clickhouse'], 'database'>>;

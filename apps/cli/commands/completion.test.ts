@@ -21,7 +21,7 @@ COMP_WORDS=(inquest "$@"); COMP_CWORD=$(( \${#COMP_WORDS[@]} - 1 )); _inquest; p
 }
 
 test.each([
-  [[''], ['serve', 'show', 'audit', '--json', '--data-dir', '--help']],
+  [[''], ['serve', 'worker', 'show', 'audit', '--json', '--data-dir', '--help']],
   [['s'], ['serve', 'show']],
   [['show', '--f'], ['--full']],
   [

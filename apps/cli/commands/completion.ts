@@ -61,8 +61,14 @@ const quoted = (text: string) => `'${text.replaceAll("'", '’')}'`;
 export function writeCompletion(shell: Shell, program: Command): string {
   const commands = listCommands(program);
   // The host is started by the launcher, not by this program.
-  const serve = { path: 'serve', about: 'run the host', words: ['--help'] };
-  const all = [...commands, serve].map((one) => (one.path === '' ? { ...one, words: ['serve', ...one.words] } : one));
+  const processes = [
+    { path: 'serve', about: 'run the host', words: ['--help'] },
+    { path: 'worker', about: 'help hosts investigate', words: ['--help'] },
+  ];
+  const own = processes.map(({ path }) => path);
+  const all = [...commands, ...processes].map((one) =>
+    one.path === '' ? { ...one, words: [...own, ...one.words] } : one,
+  );
   return { bash: writeBash, zsh: writeZsh, fish: writeFish }[shell](all);
 }
 
