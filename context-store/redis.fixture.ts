@@ -2,7 +2,7 @@
  * For tests on a real Redis: they are skipped, with the reason printed, where there is none, unless INQUEST_REQUIRE_SERVICES makes
  * that a failure; and leases that a test can age.
  */
-import type { Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import { describe, it } from 'vitest';
 import { whyNoRedis } from './redis-server.ts';
 
@@ -17,6 +17,17 @@ export const describeOnRedis = describe.skipIf(missing !== undefined);
 export async function ageRedis(redis: Redis, byMs: number): Promise<void> {
   await redis.eval(AGE, 0, byMs);
 }
+
+/** The same for whoever has no connection of their own. */
+export async function ageServer(path: string, byMs: number): Promise<void> {
+  const admin = new Redis(path);
+  try {
+    await ageRedis(admin, byMs);
+  } finally {
+    admin.disconnect();
+  }
+}
+
 const AGE = `
 local by = tonumber(ARGV[1])
 for _, key in ipairs(redis.call('KEYS', 'inquest:*')) do

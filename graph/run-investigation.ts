@@ -163,7 +163,7 @@ export function createInvestigator(parts: InvestigationParts): Investigator {
     } catch (error) {
       if (!signal.aborted && !breaksOff(error)) return recordFailure(investigationId, fence, error);
       await Promise.allSettled(effects);
-      throw signal.aborted ? signal.reason : error;
+      throw signal.aborted ? signal.reason : failuresOf(error).find(breaksOff);
     }
     const investigation = describe(await readStanding(investigationId));
     if (investigation.status === 'finished') await dropBoard(investigationId);
@@ -172,7 +172,7 @@ export function createInvestigator(parts: InvestigationParts): Investigator {
 
   /** The checkpoint stays before the failed step: `recover` takes it again. */
   async function recordFailure(investigationId: string, fence: Fence, error: unknown): Promise<Investigation> {
-    const failure = errorMessage(error);
+    const failure = [...new Set(failuresOf(error).map(errorMessage))].join('; ');
     parts.logger.error({ investigationId, err: error }, 'an investigation failed');
     const { state } = await readStanding(investigationId);
     const failed = assembleInvestigation(state, 'failed', failure);
@@ -277,7 +277,13 @@ export function createInvestigator(parts: InvestigationParts): Investigator {
 
 /** Not the investigation's failure: it goes on when the store is back, or elsewhere. */
 const breaksOff = (error: unknown): boolean =>
-  error instanceof UnavailableError && (error.code === 'superseded' || error.code === 'context-store-away');
+  failuresOf(error).some(
+    (failure) =>
+      failure instanceof UnavailableError && (failure.code === 'superseded' || failure.code === 'context-store-away'),
+  );
+
+/** LangGraph puts together what several branches of one step fail with. */
+const failuresOf = (error: unknown): readonly unknown[] => (error instanceof AggregateError ? error.errors : [error]);
 
 const isWaiting = ({ next }: Standing): boolean => next === 'request-approval';
 

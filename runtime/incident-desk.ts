@@ -149,7 +149,11 @@ export function openIncidentDesk(parts: IncidentDeskParts): OpenedDesk {
 
   /** A store that was away, or full, cuts investigations off as a crash does: nobody should have to restart the host for it. */
   function resumeLater(error: unknown): void {
-    if (willResume || stopping.signal.aborted || !(error instanceof AppError) || !error.retryable) return;
+    if (error instanceof AppError && error.retryable) lookLater();
+  }
+
+  function lookLater(): void {
+    if (willResume || stopping.signal.aborted) return;
     willResume = true;
     delay(parts.resumePauseMs ?? RESUME_PAUSE_MS, undefined, { signal: stopping.signal, ref: false })
       .finally(() => {
@@ -162,7 +166,8 @@ export function openIncidentDesk(parts: IncidentDeskParts): OpenedDesk {
   async function goOn(investigationId: string, work: () => Promise<Investigation>): Promise<void> {
     await journal.record(investigationId);
     track(investigationId, work()).catch((error: unknown) => {
-      if (error instanceof InputError && error.code === 'conflict') return; // another process is at it
+      // Another process is at it, or was: its lock ends by itself.
+      if (error instanceof InputError && error.code === 'conflict') return lookLater();
       logger.error({ investigationId, message: errorMessage(error) }, 'it could not go on');
     });
   }
