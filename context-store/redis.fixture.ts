@@ -4,6 +4,7 @@
  */
 import { Redis } from 'ioredis';
 import { describe, it } from 'vitest';
+import { type Progress, progressSchema } from '../domain/investigation.ts';
 import { whyNoRedis } from './redis-server.ts';
 
 // biome-ignore lint/style/noProcessEnv: no setting of the product; only tests read it
@@ -26,6 +27,14 @@ export async function ageServer(path: string, byMs: number): Promise<void> {
   } finally {
     admin.disconnect();
   }
+}
+
+/** Tells everything that is announced of any investigation; returns how to stop. */
+export async function watchServer(path: string, listener: (progress: Progress) => void): Promise<() => void> {
+  const watcher = new Redis(path);
+  watcher.on('pmessage', (_pattern, _channel, text) => listener(progressSchema.parse(JSON.parse(text))));
+  await watcher.psubscribe('inquest:*:progress');
+  return () => watcher.disconnect();
 }
 
 const AGE = `
