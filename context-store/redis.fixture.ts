@@ -29,6 +29,16 @@ export async function ageServer(path: string, byMs: number): Promise<void> {
   }
 }
 
+/** Forgets everything, as after a crash without persistence. */
+export async function flushServer(path: string): Promise<void> {
+  const admin = new Redis(path);
+  try {
+    await admin.flushall();
+  } finally {
+    admin.disconnect();
+  }
+}
+
 /** Tells everything that is announced of any investigation; returns how to stop. */
 export async function watchServer(path: string, listener: (progress: Progress) => void): Promise<() => void> {
   const watcher = new Redis(path);

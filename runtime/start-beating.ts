@@ -20,6 +20,7 @@ export interface BeatingParts {
   /** Told when a process is no longer listed: what it had in hand is nobody's now, and its locks have ended. */
   readonly onGone: (worker: Worker) => void;
   readonly logger: Logger;
+  readonly beatMs?: number;
 }
 
 const BEAT_MS = 4_000;
@@ -27,7 +28,13 @@ const BEAT_MS = 4_000;
 const TTL_MS = 15_000;
 
 /** Resolves when it is listed. A registry that is away is tried again at the next beat. */
-export async function startBeating({ registry, describe, onGone, logger }: BeatingParts): Promise<Beating> {
+export async function startBeating({
+  registry,
+  describe,
+  onGone,
+  logger,
+  beatMs = BEAT_MS,
+}: BeatingParts): Promise<Beating> {
   const stopping = new AbortController();
   const { signal } = stopping;
   let others: readonly Worker[] = [];
@@ -47,7 +54,7 @@ export async function startBeating({ registry, describe, onGone, logger }: Beati
 
   async function beatOn(): Promise<void> {
     while (!signal.aborted) {
-      await delay(BEAT_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      await delay(beatMs, undefined, { signal, ref: false }).catch(() => undefined);
       if (!signal.aborted) await beat();
     }
   }
