@@ -51,4 +51,4 @@ export const answerBy = (holder: string, { task, token }: Claim): TaskAnswer => 
 const TIMEOUT_MS = 1_000;
 
 export const openTestRedis = (url: string, ...lockUrls: string[]): Promise<RedisParts> =>
-  openRedis({ url, lockUrls, database: 'test', clock: systemClock, logger: silentLogger, timeoutMs: TIMEOUT_MS });
+  openRedis({ url, lockUrls, namespace: 'test', clock: systemClock, logger: silentLogger, timeoutMs: TIMEOUT_MS });

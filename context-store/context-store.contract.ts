@@ -125,8 +125,8 @@ export function describeContextStore(
         await store.postTasks(INVESTIGATION, [{ ...task('task_1'), question: 'another question' }, task('task_2')]);
         const { tasks } = await store.readBoard(INVESTIGATION);
         expect(tasks).toEqual([
-          { task: task('task_1'), status: 'claimed', claimedBy: 'worker' },
-          { task: task('task_2'), status: 'open' },
+          { task: task('task_1'), status: 'claimed', claimedBy: 'worker', gaps: [] },
+          { task: task('task_2'), status: 'open', gaps: [] },
         ]);
       });
 

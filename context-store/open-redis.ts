@@ -25,8 +25,8 @@ export interface OpenRedisOptions {
   readonly url: string;
   /** Independent servers, an odd number of them; none: the store's own. */
   readonly lockUrls: readonly string[];
-  /** Everything is kept apart from that of other databases (tenants). */
-  readonly database: string;
+  /** Everything is kept apart from that of other databases. */
+  readonly namespace: string;
   readonly clock: Clock;
   readonly logger: Logger;
   /** A call that has no answer after so long has failed, though what it asked for may have been done. */
@@ -39,7 +39,7 @@ const LOCK_TIMEOUT_MS = 500;
 
 /** Rejects with UnavailableError when the store's server does not answer; lock nodes may come later. */
 export async function openRedis(options: OpenRedisOptions, signal?: AbortSignal): Promise<RedisParts> {
-  const { url, lockUrls, database, clock, logger, timeoutMs = TIMEOUT_MS } = options;
+  const { url, lockUrls, namespace, clock, logger, timeoutMs = TIMEOUT_MS } = options;
   const redis = connectRedis({ url, logger, timeoutMs });
   const lockTimeoutMs = Math.min(timeoutMs, LOCK_TIMEOUT_MS);
   const nodes = (lockUrls.length === 0 ? [url] : lockUrls).map((lockUrl) =>
@@ -59,7 +59,7 @@ export async function openRedis(options: OpenRedisOptions, signal?: AbortSignal)
     disconnect();
     throw error;
   }
-  const keys = createRedisKeys(database);
+  const keys = createRedisKeys(namespace);
   const locks = createTaskLocks(nodes);
   const contextStore = createRedisContextStore({ redis, locks, keys, clock, logger });
   return {

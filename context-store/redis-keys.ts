@@ -27,8 +27,8 @@ export interface RedisKeys {
   shardToken(shard: string): string;
 }
 
-export function createRedisKeys(database: string): RedisKeys {
-  const prefix = `inquest:${database}`;
+export function createRedisKeys(namespace: string): RedisKeys {
+  const prefix = `inquest:${namespace}`;
   return {
     board: (investigationId) => `${prefix}:{${investigationId}}:board`,
     progress: (investigationId) => `${prefix}:{${investigationId}}:progress`,

@@ -100,7 +100,7 @@ itOnRedis('warns of a server that evicts, and of a board that it lost', async ()
   const ignore = () => undefined;
   const warn = (...texts: unknown[]) => void lines.push(JSON.stringify(texts));
   const logger: Logger = { debug: ignore, info: ignore, warn, error: ignore, child: () => logger };
-  const options = { url: server.path, lockUrls: [], database: 'test', clock: systemClock, logger };
+  const options = { url: server.path, lockUrls: [], namespace: 'test', clock: systemClock, logger };
   const warned = await openRedis(options);
   onTestFinished(() => warned.close());
   expect(lines).toEqual([expect.stringContaining('allkeys-lru')]);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { IncidentArchive } from '../clickhouse/incident-archive.ts';
 import { createMemoryContextStore } from '../context-store/memory-context-store.ts';
+import { createMemoryShardLock } from '../context-store/shard-lock.ts';
 import type { Approval } from '../domain/approval.ts';
 import { type AuditContent, GENESIS } from '../domain/audit.ts';
 import type { Caller } from '../domain/identity.ts';
@@ -88,6 +89,7 @@ function openDesk(
     journal: createProgressJournal(contextStore),
     rerun: async (query) => query,
     isAlone: true,
+    shardLock: createMemoryShardLock(clock),
     ...more,
   });
   return { desk, clock, saved, audited, complaints };

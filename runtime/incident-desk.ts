@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AuditLog } from '../clickhouse/audit-log.ts';
 import type { IncidentArchive } from '../clickhouse/incident-archive.ts';
+import type { ShardLock } from '../context-store/shard-lock.ts';
 import { type Approval, type Decision, type Escalation, hasExpired } from '../domain/approval.ts';
 import type { Evidence, ExecutedQuery } from '../domain/evidence.ts';
 import { type Caller, decisionNameOf, leastRole, mayDecide } from '../domain/identity.ts';
@@ -59,6 +60,7 @@ export interface IncidentDeskParts {
   readonly logger: Logger;
   readonly journal: ProgressJournal;
   readonly once: OnceRegister;
+  readonly shardLock: ShardLock;
   readonly announce: (progress: Progress) => Promise<void>;
   rerun(query: ExecutedQuery, signal: AbortSignal): Promise<ExecutedQuery>;
   /** No other process investigates: what is found running here runs nowhere else. */
@@ -91,7 +93,7 @@ export function openIncidentDesk(parts: IncidentDeskParts): OpenedDesk {
   let willResume = false;
 
   const timers = createApprovalTimers(clock, (approval, due) => {
-    const work = due === 'expired' ? expire(approval) : escalate(approval, due);
+    const work = due === 'expired' ? expire(approval) : escalateOnce(approval, due);
     work.catch((error: unknown) => {
       if (stopping.signal.aborted) return;
       logger.error(
@@ -101,6 +103,12 @@ export function openIncidentDesk(parts: IncidentDeskParts): OpenedDesk {
       timers.watch(approval, TIMER_RETRY_MS);
     });
   });
+
+  /** Every host has the timer; whoever comes second finds it done. */
+  async function escalateOnce(approval: Approval, escalation: Escalation): Promise<void> {
+    const shard = `escalation:${approval.approvalId}`;
+    await parts.shardLock.runExclusively(shard, () => escalate(approval, escalation), stopping.signal);
+  }
 
   /** Puts it before the next role: told once, whatever restarts in between. */
   async function escalate({ approvalId, investigationId, remediation }: Approval, { role }: Escalation): Promise<void> {

@@ -146,6 +146,7 @@ export async function openInvestigations(options: InvestigationsOptions): Promis
         logger,
         journal,
         rerun: createQueryRerunner(source, database),
+        shardLock: shared.shardLock,
         isAlone: shared.isAlone,
       });
       lifecycle.add('investigations', desk.close);

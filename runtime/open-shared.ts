@@ -4,7 +4,7 @@
  */
 import type { AuditHead } from '../clickhouse/audit-log.ts';
 import type { Database } from '../clickhouse/database.ts';
-import { createOnceTable } from '../clickhouse/once-register.ts';
+import { createOnceTable, type OnceTable } from '../clickhouse/once-register.ts';
 import type { ContextStore } from '../context-store/context-store.ts';
 import { createMemoryContextStore } from '../context-store/memory-context-store.ts';
 import { openRedis } from '../context-store/open-redis.ts';
@@ -13,6 +13,7 @@ import { createMemoryWorkerRegistry, type WorkerRegistry } from '../context-stor
 import type { OnceRegister } from '../graph/once-register.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
+import { newId } from '../platform/ids.ts';
 import type { Lifecycle } from '../platform/lifecycle.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createAuditHead } from './audit-head.ts';
@@ -36,6 +37,14 @@ export interface SharedOptions {
   readonly lifecycle: Lifecycle;
 }
 
+/** Databases of the same name, of a demo or of another engine, may share one Redis: what is kept there goes by the database itself. */
+async function identify(once: OnceTable): Promise<string> {
+  const key = 'database-id';
+  const { text } = await once.putOnce(key, newId('db'));
+  // Of two hosts that began at the same moment the earlier one named it.
+  return (await once.get(key)) ?? text;
+}
+
 /** What opens is registered with `lifecycle`. Rejects with UnavailableError when Redis does not answer. */
 export async function openShared(config: Config, options: SharedOptions): Promise<SharedParts> {
   const { database, clock, logger, lifecycle } = options;
@@ -43,7 +52,7 @@ export async function openShared(config: Config, options: SharedOptions): Promis
   const once = createOnceTable(database);
   if (redis) {
     const urls = { url: redis.url.reveal(), lockUrls: redis.lockUrls.map((url) => url.reveal()) };
-    const opened = await openRedis({ ...urls, database: clickhouse.database, clock, logger });
+    const opened = await openRedis({ ...urls, namespace: await identify(once), clock, logger });
     lifecycle.add('Redis', opened.close);
     const { register, close: _, ...parts } = opened;
     return {

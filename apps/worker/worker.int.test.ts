@@ -94,6 +94,11 @@ describe('inquest worker', () => {
       // The host gives way to helpers from its next heartbeat on.
       await vi.waitFor(async () => expect(await roles()).toContain('logs traces'), WAITS);
 
+      // The same Redis, another database: nothing is shared.
+      const stranger = start('serve', 'another');
+      await stranger.next();
+      expect((await clientOf('another').listWorkers()).workers).toHaveLength(1);
+
       const { investigationId } = await client.openIncident(lastHour());
       await vi.waitFor(
         async () => expect((await client.getInvestigation(investigationId)).status).toBe('finished'),

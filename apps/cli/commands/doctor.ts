@@ -127,6 +127,20 @@ async function checkAudit({ client }: JoinedHost, signal: AbortSignal): Promise<
   return { name, status: 'failed', text: `${where}${first?.problem ?? 'broken'} (see: inquest audit verify)` };
 }
 
+/** The host keeps the list of workers there. */
+async function checkRedis({ client }: JoinedHost, { config, signal }: Cli): Promise<Check[]> {
+  if (config.redis === undefined) return [];
+  const name = 'Redis';
+  try {
+    const { workers } = await client.listWorkers(signal);
+    const [others, is] = [workers.length - 1, workers.length === 2 ? 'takes' : 'take'];
+    return [{ name, status: 'ok', text: `${countOf(others, 'other process', 'other processes')} ${is} part` }];
+  } catch (error) {
+    signal.throwIfAborted();
+    return [{ name, status: 'failed', text: errorMessage(error) }];
+  }
+}
+
 async function checkHost(cli: Cli): Promise<Check[]> {
   try {
     const host = await joinHost(cli);
@@ -137,6 +151,7 @@ async function checkHost(cli: Cli): Promise<Check[]> {
       await checkReceiver(host, cli.signal),
       await checkGrpcReceiver(host, status),
       await checkAudit(host, cli.signal),
+      ...(await checkRedis(host, cli)),
       ...signalSchema.options.map((signal) => describeSignal(signal, status, cli.clock.nowMs())),
       describeIngest(status),
     ];
