@@ -190,3 +190,52 @@ describe('Kafka', () => {
     expect(problemsOf({ INQUEST_INGEST_BUFFER: 'kafka' })).toContain('INQUEST_INGEST_BUFFER');
   });
 });
+
+describe('the chat model', () => {
+  const model = { INQUEST_LLM_URL: 'http://127.0.0.1:11434/v1', INQUEST_LLM_MODEL: 'small' };
+
+  it('is off unless an address and a model are named: a key that lies around switches nothing on', () => {
+    expect(loadConfig({}).llm).toBeUndefined();
+    expect(loadConfig({ OPENAI_API_KEY: 'sk-lies-around', OPENAI_BASE_URL: 'https://api.example/v1' }).llm).toBe(
+      undefined,
+    );
+    expect(loadConfig(model).llm).toEqual({
+      url: 'http://127.0.0.1:11434/v1',
+      model: 'small',
+      fallbackModel: undefined,
+      key: undefined,
+      budget: { tokens: 200_000, usd: undefined, seconds: 300 },
+      prices: new Map(),
+      concurrency: 4,
+      isRedacting: true,
+    });
+  });
+
+  it('has limits and prices, and a key that never prints', () => {
+    const { llm } = loadConfig({
+      ...model,
+      INQUEST_LLM_KEY: 'hunter2',
+      INQUEST_LLM_BUDGET: 'usd=0.5',
+      INQUEST_LLM_PRICES: 'small=0.25/2,maker/other:free=0/0',
+      INQUEST_LLM_REDACTION: 'off',
+    });
+    expect(llm).toMatchObject({ budget: { tokens: undefined, usd: 0.5, seconds: undefined }, isRedacting: false });
+    expect(llm?.prices.get('small')).toEqual({ inputUsd: 0.25, outputUsd: 2 });
+    expect(llm?.prices.get('maker/other:free')).toEqual({ inputUsd: 0, outputUsd: 0 });
+    expect(inspect(llm, { depth: 5 })).not.toContain('hunter2');
+    expect(loadConfig({ ...model, INQUEST_LLM_BUDGET: 'off' }).llm?.budget).toEqual({});
+  });
+
+  it.each([
+    ['INQUEST_LLM_MODEL', { INQUEST_LLM_URL: model.INQUEST_LLM_URL }],
+    ['INQUEST_LLM_URL', { INQUEST_LLM_MODEL: 'small' }],
+    ['INQUEST_LLM_URL', { INQUEST_LLM_KEY: 'hunter2' }],
+    ['INQUEST_LLM_URL', { ...model, INQUEST_LLM_URL: 'https://bot:hunter2@llm.example/v1' }],
+    ['INQUEST_LLM_BUDGET', { ...model, INQUEST_LLM_BUDGET: 'tokens=many' }],
+    ['INQUEST_LLM_BUDGET', { ...model, INQUEST_LLM_BUDGET: 'tokens=1,' }],
+    ['INQUEST_LLM_PRICES', { ...model, INQUEST_LLM_PRICES: 'small=1' }],
+  ])('refuses, naming %s, %j', (name, environment) => {
+    expect(problemsOf(environment)).toContain(name);
+    expect(problemsOf(environment)).not.toContain('hunter2');
+  });
+});

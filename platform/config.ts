@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from './errors.ts';
+import { judgeLlm, LLM_VARIABLES, type LlmConfig, llmShape, readLlm } from './llm-config.ts';
 import { LOG_LEVELS } from './logger.ts';
 
 /** A text that never prints: JSON, templates and inspection all show `***`; `reveal` gives it to the one who needs it. */
@@ -86,6 +87,7 @@ const environmentShape = z.object({
     .transform((text) => text.split(','))
     .pipe(z.array(redisAddress))
     .optional(),
+  ...llmShape,
 });
 
 type Values = z.output<typeof environmentShape>;
@@ -100,6 +102,7 @@ const environmentSchema = environmentShape.superRefine((value, context) => {
   }
   judgeKafka(value, complain);
   judgeRedis(value, complain);
+  judgeLlm(value, complain);
   if (value.INQUEST_PORT !== 0 && value.INQUEST_PORT === value.INQUEST_GRPC_PORT) {
     complain('INQUEST_GRPC_PORT', 'is the same as INQUEST_PORT: each protocol needs its own');
   }
@@ -206,6 +209,8 @@ export interface Config {
     /** Where approved actions are sent, signed; undefined: dry runs. */
     readonly webhook: { readonly url: string; readonly secret: Secret } | undefined;
   };
+  /** Undefined: no chat model, everything is computed. */
+  readonly llm: LlmConfig | undefined;
 }
 
 /** Reads a configuration from an environment; throws one ConfigError that names every bad variable. */
@@ -248,6 +253,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
       escalateMinutes: value.INQUEST_ESCALATE_MINUTES,
       webhook: readWebhook(value),
     },
+    llm: readLlm(value, (text) => new Secret(text)),
   });
 }
 
@@ -297,6 +303,7 @@ export const VARIABLES: Readonly<Record<keyof z.infer<typeof environmentShape>, 
   REDIS_URL: { about: 'a Redis that hosts and workers share; unset: one host alone' },
   REDIS_LOCK_URLS: { about: 'independent Redis servers for the locks, an odd number; unset: that of REDIS_URL' },
   INQUEST_INGEST_BUFFER: { about: 'kafka: receivers acknowledge what Kafka has; memory: what ClickHouse has' },
+  ...LLM_VARIABLES,
 };
 
 export interface Setting {
