@@ -1,0 +1,86 @@
+/**
+ * What leaves for a model carries labels such as <email-1> instead of secrets and personal data: the same text has the same
+ * label for as long as the redactor lives, and the answer gets the text back, except for secrets. What counts as either is
+ * in sensitive-text.ts.
+ */
+import { findSensitive, type SensitiveKind } from './sensitive-text.ts';
+
+export interface Redactor {
+  /** Linear in the length of the text. */
+  redact(text: string): string;
+  /** Labels become the text they stand for; those of secrets, and those that the model made up, stay. */
+  restore(text: string): string;
+  /** As `restore`, for every text inside of JSON. */
+  restoreValue(value: unknown): unknown;
+}
+
+const LABEL = /<([a-z]+)-(\d{1,9})>/g;
+/** The longest label, cut anywhere: what may become one when more text arrives. */
+const BEGUN_LABEL = /<[a-z]{0,10}(?:-\d{0,9})?$/;
+
+/**
+ * One for each conversation. A text that looks like a label is labelled itself, so that what a log line planted comes back as
+ * it was, and not as somebody's address.
+ */
+export function createRedactor(): Redactor {
+  const labels = new Map<string, string>();
+  const texts = new Map<string, string>();
+  const counts = new Map<string, number>();
+  const secrets = new Set<string>();
+
+  function labelOf(kind: SensitiveKind | 'label', text: string): string {
+    const key = `${kind} ${text}`;
+    const known = labels.get(key);
+    if (known !== undefined) return known;
+    const number = (counts.get(kind) ?? 0) + 1;
+    const label = `<${kind}-${number}>`;
+    counts.set(kind, number);
+    labels.set(key, label);
+    if (kind === 'secret') secrets.add(label);
+    else texts.set(label, text);
+    return label;
+  }
+
+  function restore(text: string): string {
+    return text.replace(LABEL, (label) => texts.get(label) ?? label);
+  }
+
+  /** What looks like a label between the findings; a secret's may be ours, from an earlier answer: it never came back. */
+  function hideLabels(text: string): string {
+    return text.replace(LABEL, (label) => (secrets.has(label) ? label : labelOf('label', label)));
+  }
+
+  function restoreValue(value: unknown): unknown {
+    if (typeof value === 'string') return restore(value);
+    if (Array.isArray(value)) return value.map(restoreValue);
+    if (value === null || typeof value !== 'object') return value;
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, restoreValue(member)]));
+  }
+
+  return {
+    redact(text) {
+      let redacted = '';
+      let end = 0;
+      for (const found of findSensitive(text)) {
+        redacted += hideLabels(text.slice(end, found.start));
+        redacted += labelOf(found.kind, text.slice(found.start, found.end));
+        end = found.end;
+      }
+      return redacted + hideLabels(text.slice(end));
+    },
+    restore,
+    restoreValue,
+  };
+}
+
+/** Changes nothing: for whoever switched redaction off. */
+export const openRedactor: Redactor = {
+  redact: (text) => text,
+  restore: (text) => text,
+  restoreValue: (value) => value,
+};
+
+/** The text without a label that is only half there: more may arrive. */
+export function withoutBegunLabel(text: string): string {
+  return text.replace(BEGUN_LABEL, '');
+}
