@@ -8,6 +8,8 @@ import { findSensitive, type SensitiveKind } from './sensitive-text.ts';
 export interface Redactor {
   /** Linear in the length of the text. */
   redact(text: string): string;
+  /** As `redact`, for every text inside of JSON, in sight of the names of its fields. */
+  redactValue(value: unknown): unknown;
   /** Labels become the text they stand for; those of secrets, and those that the model made up, stay. */
   restore(text: string): string;
   /** As `restore`, for every text inside of JSON. */
@@ -50,32 +52,53 @@ export function createRedactor(): Redactor {
     return text.replace(LABEL, (label) => (secrets.has(label) ? label : labelOf('label', label)));
   }
 
-  function restoreValue(value: unknown): unknown {
-    if (typeof value === 'string') return restore(value);
-    if (Array.isArray(value)) return value.map(restoreValue);
-    if (value === null || typeof value !== 'object') return value;
-    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, restoreValue(member)]));
+  function redact(text: string): string {
+    let redacted = '';
+    let end = 0;
+    for (const found of findSensitive(text)) {
+      redacted += hideLabels(text.slice(end, found.start));
+      redacted += labelOf(found.kind, text.slice(found.start, found.end));
+      end = found.end;
+    }
+    return redacted + hideLabels(text.slice(end));
   }
 
   return {
-    redact(text) {
-      let redacted = '';
-      let end = 0;
-      for (const found of findSensitive(text)) {
-        redacted += hideLabels(text.slice(end, found.start));
-        redacted += labelOf(found.kind, text.slice(found.start, found.end));
-        end = found.end;
-      }
-      return redacted + hideLabels(text.slice(end));
-    },
+    redact,
+    redactValue: (value) => mapTexts(value, (text, field) => redactField(redact, text, field)),
     restore,
-    restoreValue,
+    restoreValue: (value) => mapTexts(value, restore),
   };
+}
+
+/** A field's name may be what tells that its text is a secret. */
+function redactField(redact: (text: string) => string, text: string, field: string | undefined): string {
+  if (field === undefined) return redact(text);
+  const quoted = JSON.stringify({ [field]: text });
+  const redacted = parseField(redact(quoted));
+  return redacted ?? redact(text);
+}
+
+function parseField(json: string): string | undefined {
+  try {
+    const value: unknown = Object.entries(JSON.parse(json))[0]?.[1];
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined; // a label took a quotation mark along
+  }
+}
+
+function mapTexts(value: unknown, change: (text: string, field?: string) => string, field?: string): unknown {
+  if (typeof value === 'string') return change(value, field);
+  if (Array.isArray(value)) return value.map((member) => mapTexts(member, change, field));
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, mapTexts(member, change, key)]));
 }
 
 /** Changes nothing: for whoever switched redaction off. */
 export const openRedactor: Redactor = {
   redact: (text) => text,
+  redactValue: (value) => value,
   restore: (text) => text,
   restoreValue: (value) => value,
 };
