@@ -28,10 +28,15 @@ export interface Tokens {
   readonly outputTokens: number;
 }
 
+/** `isEstimated`: the endpoint did not tell. */
+export interface TokensTaken extends Tokens {
+  readonly isEstimated: boolean;
+}
+
 /** Room for one call. */
 export interface Reservation {
   /** What it took. To be told once, also after a failure. */
-  settle(taken: Tokens & { readonly isEstimated: boolean }): void;
+  settle(taken: TokensTaken): void;
 }
 
 export interface Budget {

@@ -1,7 +1,7 @@
 /** What came of a question: an answer, or one of the ways in which models fail to give one. None of them is an exception. */
 import type { z } from 'zod';
 import { errorMessage } from '../platform/errors.ts';
-import type { BudgetLimit, Tokens } from './budget.ts';
+import type { BudgetLimit, TokensTaken } from './budget.ts';
 import type { ChatTool, ToolCall } from './chat-request.ts';
 import type { HeardAnswer } from './heard-answer.ts';
 import type { Redactor } from './redaction.ts';
@@ -9,7 +9,7 @@ import type { Redactor } from './redaction.ts';
 /** Who answered, and what it took. */
 interface Source {
   readonly model: string;
-  readonly usage: Tokens;
+  readonly usage: TokensTaken;
 }
 
 export type ChatAnswer<Value = undefined> =

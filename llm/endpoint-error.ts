@@ -9,7 +9,7 @@ const failureShape = z.object({
   code: z.string().optional().catch(undefined),
   headers: z.instanceof(Headers).optional().catch(undefined),
   error: z.object({ message: z.string() }).optional().catch(undefined),
-  cause: z.unknown(),
+  cause: z.unknown().optional(),
 });
 
 /** Worth another try: too early, too many, or the server's fault. */
@@ -27,7 +27,7 @@ interface Asked {
 /** @param error whatever the client threw */
 export function translateFailure(error: unknown, endpoint: Asked): AppError {
   if (error instanceof AppError) return error;
-  const { status, code, error: body, cause } = failureShape.catch({ cause: undefined }).parse(error);
+  const { status, code, error: body, cause } = failureShape.catch({}).parse(error);
   if (cause instanceof AppError) return cause;
   const who = `The model ${endpoint.model} at ${new URL(endpoint.url).host}`;
   const said = body === undefined ? '' : ` It says: ${quote(body.message, endpoint)}`;
@@ -50,7 +50,7 @@ export function translateFailure(error: unknown, endpoint: Asked): AppError {
 
 /** How long the endpoint asked to be left alone (seconds, or a date), in milliseconds. */
 export function readRetryAfterMs(error: unknown, nowMs: number): number | undefined {
-  const header = failureShape.catch({ cause: undefined }).parse(error).headers?.get('retry-after')?.trim();
+  const header = failureShape.catch({}).parse(error).headers?.get('retry-after')?.trim();
   if (!header) return undefined;
   const seconds = Number(header);
   const afterMs = Number.isNaN(seconds) ? Date.parse(header) - nowMs : seconds * 1_000;

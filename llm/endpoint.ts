@@ -107,7 +107,7 @@ function encode<Value>(
 function createClient(config: LlmConfig, model: string, fetch: EndpointParts['fetch']): ChatOpenAICompletions {
   return new ChatOpenAICompletions({
     model,
-    apiKey: config.key?.reveal() ?? 'none',
+    apiKey: config.key?.reveal() ?? 'none', // the client insists on one; who needs none does not look at it
     maxTokens: MAX_OUTPUT_TOKENS,
     maxRetries: 0,
     onFailedAttempt: (error: unknown) => {
@@ -115,10 +115,10 @@ function createClient(config: LlmConfig, model: string, fetch: EndpointParts['fe
     },
     configuration: {
       baseURL: config.url,
+      adminAPIKey: null,
       organization: null,
       project: null,
       logLevel: 'off',
-      ...(config.key === undefined ? { defaultHeaders: { authorization: null } } : {}),
       ...(fetch === undefined ? {} : { fetch }),
     },
   });

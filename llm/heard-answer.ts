@@ -1,5 +1,5 @@
 /** What was heard of an answer so far, from the chunks of a stream. Incomplete answers count, too: they cost tokens. */
-import type { Tokens } from './budget.ts';
+import type { Tokens, TokensTaken } from './budget.ts';
 
 /** An OpenAI chat completion chunk, as far as compatible endpoints agree on it. */
 interface Chunk {
@@ -66,7 +66,7 @@ export function estimateTokens(characters: number): number {
 }
 
 /** As told by the endpoint, or else estimated. */
-export function tokensOf(heard: HeardAnswer, inputEstimate: number): Tokens & { readonly isEstimated: boolean } {
+export function tokensOf(heard: HeardAnswer, inputEstimate: number): TokensTaken {
   if (heard.tokens !== undefined) return { ...heard.tokens, isEstimated: false };
   const texts = [heard.text, heard.refusal, ...[...heard.calls.values()].map((call) => call.name + call.text)];
   return { inputTokens: inputEstimate, outputTokens: estimateTokens(texts.join('').length), isEstimated: true };

@@ -62,8 +62,7 @@ export interface ScriptedModel {
   close(): Promise<void>;
 }
 
-/** Ways in which models and endpoints fail; each is a whole script. */
-export const MISBEHAVIOURS = {
+const misbehaviours = {
   nonsense: () => ({ kind: 'text', text: 'flurb ev_ffffffffffff 🜁 { "verdict": ] blue sevenths of the of of' }),
   silence: () => ({ kind: 'text', text: '' }),
   refusal: () => ({ kind: 'refusal', text: 'I cannot help with that.' }),
@@ -77,6 +76,10 @@ export const MISBEHAVIOURS = {
   'a dropped stream': () => ({ kind: 'drop', text: 'The root cause is' }),
   'no API at all': () => ({ kind: 'raw', body: '<html>Welcome</html>' }),
 } satisfies Readonly<Record<string, (request: ScriptedRequest) => ScriptedAnswer>>;
+
+/** Ways in which models and endpoints fail; each is a whole script. */
+export const MISBEHAVIOURS: Readonly<Record<keyof typeof misbehaviours, (request: ScriptedRequest) => ScriptedAnswer>> =
+  misbehaviours;
 
 function callFirst(tools: ScriptedRequest['tools'], sent: unknown): ScriptedAnswer {
   return { kind: 'tools', calls: [{ name: tools[0]?.function.name ?? 'none', arguments: sent }] };

@@ -55,7 +55,7 @@ export const LLM_VARIABLES = {
   INQUEST_LLM_URL: { about: 'an OpenAI-compatible API, with its /v1; unset: no model, everything is computed' },
   INQUEST_LLM_MODEL: { about: 'the model there; needed with the URL' },
   INQUEST_LLM_FALLBACK_MODEL: { about: 'the model to ask when the first is away' },
-  INQUEST_LLM_KEY: { about: 'its API key; unset: none is sent', secret: true },
+  INQUEST_LLM_KEY: { about: 'its API key; unset: the endpoint needs none', secret: true },
   INQUEST_LLM_BUDGET: { about: 'what one investigation may take: tokens=N,usd=N,seconds=N, or off' },
   INQUEST_LLM_PRICES: { about: 'MODEL=INPUT/OUTPUT,... in USD per million tokens; unset: cost is not known' },
   INQUEST_LLM_CONCURRENCY: { about: 'calls to the model at one time' },
