@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { errorMessage } from '../platform/errors.ts';
 import type { BudgetLimit, TokensTaken } from './budget.ts';
 import type { ChatTool, ToolCall } from './chat-request.ts';
-import type { HeardAnswer } from './heard-answer.ts';
+import { answerOf, type HeardAnswer } from './heard-answer.ts';
 import type { Redactor } from './redaction.ts';
 
 /** Who answered, and what it took. */
@@ -46,12 +46,13 @@ export function readAnswer<Value>(
   redactor: Redactor,
   source: Source,
 ): ChatAnswer<Value> {
-  const text = redactor.restore(heard.text);
+  const said = answerOf(heard);
+  const text = redactor.restore(said);
   if (heard.refusal !== '' || heard.finishReason === 'content_filter') {
     return { kind: 'refused', text: redactor.restore(heard.refusal) || text, ...source };
   }
   const isCut = heard.finishReason === 'length';
-  const toolCalls = [...heard.calls].map(([index, call]) =>
+  const toolCalls = heard.calls.map((call, index) =>
     readCall({ ...call, callId: call.callId || `call_${index}` }, asked.tools ?? [], redactor),
   );
   const answer = { kind: 'answer', text, toolCalls, value: undefined, isCut, ...source } as const;
@@ -59,7 +60,7 @@ export function readAnswer<Value>(
   if (text.trim() === '')
     return { kind: 'malformed', problem: 'empty', text, message: 'The answer is empty.', ...source };
   if (asked.schema === undefined) return answer;
-  const parsed = parseJson(findJson(heard.text), redactor);
+  const parsed = parseJson(findJson(said), redactor);
   if (!parsed.ok) return { kind: 'malformed', problem: 'invalid-json', text, message: parsed.message, ...source };
   const value = asked.schema.safeParse(parsed.value);
   if (value.success) return { ...answer, value: value.data };

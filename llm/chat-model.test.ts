@@ -121,6 +121,16 @@ describe('an answer', () => {
     expect(endpoint.requests.map((request) => 'response_format' in request)).toEqual([true, false, false]);
   });
 
+  it.each([
+    ['small', 'max_tokens'],
+    ['o3-mini', 'max_completion_tokens'],
+  ])('of %s is as long as was asked for, or 4,096 tokens', async (model, parameter) => {
+    const { ask, endpoint } = await open([text('yes'), text('yes')], { model });
+    await ask();
+    await ask({ maxOutputTokens: 100 });
+    expect(endpoint.requests.map((request) => request[parameter])).toEqual([4_096, 100]);
+  });
+
   it('may end where it is too long, and may come without a word on what it took', async () => {
     const { ask, budget } = await open([{ ...text('It is the'), finishReason: 'length', isUsageHidden: true }]);
     expect(await ask()).toMatchObject({ isCut: true, usage: { outputTokens: 3, isEstimated: true } });

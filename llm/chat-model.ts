@@ -11,7 +11,7 @@ import { createCallSlots } from './call-slots.ts';
 import { type ChatAnswer, readAnswer } from './chat-answer.ts';
 import type { ChatRequest } from './chat-request.ts';
 import { createEndpoint, type Endpoint, MAX_OUTPUT_TOKENS } from './endpoint.ts';
-import { createHeardAnswer, estimateTokens, tokensOf } from './heard-answer.ts';
+import { answerOf, createHeardAnswer, estimateTokens, tokensOf } from './heard-answer.ts';
 import { PATIENCE, type Patience, startTimer } from './patience.ts';
 import { createRedactor, openRedactor, type Redactor, withoutBegunLabel } from './redaction.ts';
 
@@ -94,13 +94,13 @@ export function openChatModel(config: LlmConfig, { clock, fetch, patience: chose
     await endpoint.waitForTurn(signal);
     const body = endpoint.encode(request, redactor, hasFormat);
     const inputTokens = estimateTokens(JSON.stringify([body.messages, body.tools ?? []]).length);
-    const most = { inputTokens, outputTokens: MAX_OUTPUT_TOKENS };
+    const most = { inputTokens, outputTokens: request.maxOutputTokens ?? MAX_OUTPUT_TOKENS };
     const room = request.budget.reserve(most, config.prices.get(endpoint.model));
     if (typeof room === 'string') return { kind: 'stopped', stopped: room };
     const heard = createHeardAnswer();
     try {
       await endpoint.listen(body, heard, signal, () =>
-        request.onText?.(redactor.restore(withoutBegunLabel(heard.text))),
+        request.onText?.(redactor.restore(withoutBegunLabel(answerOf(heard)))),
       );
     } finally {
       // Of who said nothing it is not known whether it began to think: nothing is counted.

@@ -36,6 +36,8 @@ export interface ChatRequest<Value = undefined> {
   readonly budget: Budget;
   /** Of the conversation; without one, labels are of this request, which repeats the conversation anyway. */
   readonly redactor?: Redactor | undefined;
+  /** Longest answer, thoughts included; 4,096. The budget must have room for it. */
+  readonly maxOutputTokens?: number | undefined;
   readonly signal: AbortSignal;
   /** Called with all of the text so far, which begins anew where a connection broke and the question is asked again. */
   readonly onText?: ((textSoFar: string) => void) | undefined;

@@ -13,7 +13,7 @@ import { type HeardAnswer, hear } from './heard-answer.ts';
 import { type Patience, startTimer } from './patience.ts';
 import type { Redactor } from './redaction.ts';
 
-/** Longest answer. A budget holds room for it, so it is not larger than answers are. */
+/** Unless a request says otherwise. */
 export const MAX_OUTPUT_TOKENS = 4_096;
 
 export interface EndpointParts {
@@ -86,7 +86,7 @@ export function createEndpoint(config: LlmConfig, model: string, { clock, patien
 
 function encode<Value>(
   client: ChatOpenAICompletions,
-  { messages, tools = [], schema }: ChatRequest<Value>,
+  { messages, tools = [], schema, maxOutputTokens = MAX_OUTPUT_TOKENS }: ChatRequest<Value>,
   redactor: Redactor,
   hasFormat: boolean,
 ) {
@@ -96,8 +96,12 @@ function encode<Value>(
     ...(schema && hasFormat ? { response_format: { type: 'json_schema', json_schema: format } as const } : {}),
   };
   const encoded = encodeMessages(messages, schema, redactor);
+  const { max_tokens, ...parameters } = client.invocationParams(options, { streaming: true });
+  // Models that think have their own name for it, which the client knows.
+  const longest = max_tokens === undefined ? 'max_completion_tokens' : 'max_tokens';
   return {
-    ...client.invocationParams(options, { streaming: true }),
+    ...parameters,
+    [longest]: maxOutputTokens,
     messages: convertMessagesToCompletionsMessageParams({ messages: encoded, model: client.model }),
     stream: true as const,
   };

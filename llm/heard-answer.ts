@@ -5,20 +5,24 @@ import type { Tokens, TokensTaken } from './budget.ts';
 interface Chunk {
   readonly choices?: readonly {
     readonly delta?: {
-      readonly content?: string | null;
+      /** Text, but for endpoints that send their thoughts as parts here. */
+      readonly content?: unknown;
       readonly refusal?: string | null;
-      readonly tool_calls?: readonly {
-        readonly index?: number;
-        readonly id?: string;
-        readonly function?: { readonly name?: string; readonly arguments?: string };
-      }[];
+      readonly tool_calls?: readonly CallPart[];
     } | null;
     readonly finish_reason?: string | null;
   }[];
   readonly usage?: { readonly prompt_tokens?: number; readonly completion_tokens?: number } | null | undefined;
 }
 
+interface CallPart {
+  readonly index?: number;
+  readonly id?: string;
+  readonly function?: { readonly name?: string; readonly arguments?: string };
+}
+
 interface HeardCall {
+  readonly index: number;
   callId: string;
   name: string;
   /** JSON, or what the model took for it. */
@@ -28,8 +32,7 @@ interface HeardCall {
 export interface HeardAnswer {
   text: string;
   refusal: string;
-  /** By their index in the answer. */
-  readonly calls: Map<number, HeardCall>;
+  readonly calls: HeardCall[];
   /** Undefined: the answer did not end. */
   finishReason: string | undefined;
   tokens: Tokens | undefined;
@@ -40,7 +43,7 @@ export interface HeardAnswer {
 const MAX_CALLS = 16;
 
 export function createHeardAnswer(): HeardAnswer {
-  return { text: '', refusal: '', calls: new Map(), finishReason: undefined, tokens: undefined, chunks: 0 };
+  return { text: '', refusal: '', calls: [], finishReason: undefined, tokens: undefined, chunks: 0 };
 }
 
 export function hear(heard: HeardAnswer, chunk: Chunk): void {
@@ -49,16 +52,29 @@ export function hear(heard: HeardAnswer, chunk: Chunk): void {
   if (inputTokens !== undefined && outputTokens !== undefined) heard.tokens = { inputTokens, outputTokens };
   const choice = chunk.choices?.[0];
   heard.finishReason = choice?.finish_reason ?? heard.finishReason;
-  heard.text += choice?.delta?.content ?? '';
+  if (typeof choice?.delta?.content === 'string') heard.text += choice.delta.content;
   heard.refusal += choice?.delta?.refusal ?? '';
-  for (const { index = 0, id, function: part } of choice?.delta?.tool_calls ?? []) {
-    if (index >= MAX_CALLS) continue;
-    const call = heard.calls.get(index) ?? { callId: '', name: '', text: '' };
-    call.callId ||= id ?? '';
-    call.name ||= part?.name ?? '';
-    call.text += part?.arguments ?? '';
-    heard.calls.set(index, call);
+  for (const part of choice?.delta?.tool_calls ?? []) hearCall(heard.calls, part);
+}
+
+/** A new id begins a new call, also where the index, which should say so, stays 0. */
+function hearCall(calls: HeardCall[], { index = 0, id, function: part }: CallPart): void {
+  let call = calls.findLast((each) => each.index === index);
+  if (call === undefined || (id && call.callId && id !== call.callId)) {
+    if (calls.length >= MAX_CALLS) return;
+    call = { index, callId: '', name: '', text: '' };
+    calls.push(call);
   }
+  call.callId ||= id ?? '';
+  call.name ||= part?.name ?? '';
+  call.text += part?.arguments ?? '';
+}
+
+const THOUGHT = /^\s*<think>[\s\S]*?(?:<\/think>\s*|$)/;
+
+/** Without what a model that thinks aloud says before it answers. */
+export function answerOf({ text }: HeardAnswer): string {
+  return text.replace(THOUGHT, '');
 }
 
 export function estimateTokens(characters: number): number {
@@ -68,6 +84,6 @@ export function estimateTokens(characters: number): number {
 /** As told by the endpoint, or else estimated. */
 export function tokensOf(heard: HeardAnswer, inputEstimate: number): TokensTaken {
   if (heard.tokens !== undefined) return { ...heard.tokens, isEstimated: false };
-  const texts = [heard.text, heard.refusal, ...[...heard.calls.values()].map((call) => call.name + call.text)];
+  const texts = [heard.text, heard.refusal, ...heard.calls.map((call) => call.name + call.text)];
   return { inputTokens: inputEstimate, outputTokens: estimateTokens(texts.join('').length), isEstimated: true };
 }

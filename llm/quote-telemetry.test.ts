@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { quoteTelemetry } from './quote-telemetry.ts';
+import { QUOTATION_RULE, quoteTelemetry } from './quote-telemetry.ts';
 import { createRedactor } from './redaction.ts';
 
 const quoted = (value: unknown, limits = {}) => JSON.parse(quoteTelemetry(value, limits));
@@ -9,6 +9,7 @@ describe('a quotation', () => {
   it('is the value, where nothing is wrong with it', () => {
     const row = { body: 'timeout after 30 s\n\tat "pay" \\ 日本 é 🙂', count: 3, nested: [{ ok: true, none: null }] };
     expect(quoted(row)).toEqual({ telemetry: row });
+    expect(QUOTATION_RULE).toContain(quoteTelemetry('?').slice(0, '{"telemetry":'.length));
   });
 
   it.each([

@@ -50,7 +50,7 @@ const COOKIE = /cookie\\?["']?\s{0,3}[:=]\s{0,3}\\?["']?([^\r\n"\\=]{1,200}=[^\r
 
 const NAME_OF_PASSWORD = 'pass(?:word|wd|phrase|code)|pwd';
 const NAME_OF_KEY = '(?:private|account|access|api|encryption|signing|license|shared)[_.-]?key|secret|credential';
-const NAME_OF_TOKEN = 'token|signature|sessionid|csrf|xsrf|otp';
+const NAME_OF_TOKEN = 'token|signature|[cx]srf|(?:j|php)sess(?:ion)?id|(?<![a-z])otp(?![a-z])';
 /** Quoted inside of quotes, quoted, or up to what separates fields. */
 const VALUE =
   '(?:\\\\"((?:[^"\\\\]|\\\\(?!"))+)|"((?:[^"\\\\]|\\\\.)+)|\'([^\']+)|((?:[^\\s"\'`,;&<>\\\\]|\\\\(?!["\']))+))';
@@ -63,7 +63,8 @@ const IS_PASSWORD = new RegExp(NAME_OF_PASSWORD, 'i');
 /** secretName, token_type, passwordResetUrl: about a secret, and none. */
 const ABOUT_A_SECRET =
   /(?:name|refs?|type|count|length|size|ttl|expir\w*|policy|limit|file|path|ur[il]|endpoint|status|state|valid\w*|errors?|version)$/i;
-const NO_VALUE = /^(?:\*+|x+|null|none|nil|true|false|undefined|empty|\[?(?:redacted|filtered|masked|hidden)\]?)$/i;
+const NO_VALUE =
+  /^(?:\*+|x+|null|none|nil|true|false|undefined|empty|\[?(?:redacted|filtered|masked|hidden)\]?|\$\d+|\?|%s)$/i;
 
 /** Long and of one alphabet; what is random of these, `looksRandom` says. */
 const WORD = /(?<![\w+/=-])[A-Za-z0-9+/_-]{24,}={0,2}/dg;
@@ -110,11 +111,22 @@ function* findFields(text: string): Generator<Span> {
     const [start, end] = match.indices?.[group + 4] ?? [0, 0];
     const isQuoted = group < 3;
     if (NO_VALUE.test(value) || ABOUT_A_SECRET.test(suffix)) continue;
-    if (isCount(name + suffix, value) || (name.toLowerCase() === 'pwd' && value.startsWith('/'))) continue;
+    if (!fits(name, value) || isCount(name + suffix, value) || (name.toLowerCase() === 'pwd' && value.startsWith('/')))
+      continue;
     // "token: expired" is a sentence, "password: swordfish" had better be none.
     if (!IS_PASSWORD.test(name) && !isQuoted && /:\s/.test(separator) && isProse(value)) continue;
     yield { kind: 'secret', start, end };
   }
+}
+
+const IS_TOKEN = new RegExp(NAME_OF_TOKEN, 'i');
+/** Shorter signatures are of errors, or of methods. */
+const SHORTEST_SIGNATURE = 32;
+
+/** Tokens are one word: the signature of a log line, say, is none. */
+function fits(name: string, value: string): boolean {
+  if (/^signature$/i.test(name) && value.length < SHORTEST_SIGNATURE) return false;
+  return !IS_TOKEN.test(name) || !/\s/.test(value);
 }
 
 function isCount(name: string, value: string): boolean {
