@@ -172,13 +172,20 @@ describe('a model that misbehaves', () => {
     expect(answer.kind === 'answer' && answer.toolCalls.length).toBe(16);
   });
 
+  it('talks without end, and is not heard for ever', async () => {
+    const { ask } = await open([text('a'.repeat(150_000).concat(' ').repeat(9))]);
+    const answer = await ask();
+    expect(answer).toMatchObject({ kind: 'answer', isCut: true });
+    expect(answer.kind === 'answer' && answer.text.length).toBe(300_002);
+  });
+
   it.each([
     ['slow', /said nothing for 0.06 s/, 2],
     ['silent', /said nothing for 0.06 s/, 2],
     ['429', /asks to be left alone for 3600 s/, 1],
     ['500', /answered 500/, 2],
     ['a dropped stream', /broke off/, 2],
-    ['no API at all', /broke off/, 2],
+    ['no API at all', /sent no stream/, 2],
   ] as const)('%s is unavailable, after retries', async (behaviour, message, requests) => {
     const { ask, endpoint } = await open(MISBEHAVIOURS[behaviour], {}, { patience: SHORT });
     const failure = await failureOf(ask());

@@ -16,6 +16,9 @@ import type { Redactor } from './redaction.ts';
 /** Unless a request says otherwise. */
 export const MAX_OUTPUT_TOKENS = 4_096;
 
+/** An endpoint that goes on for longer does not keep to what was asked for. */
+const MAX_CHARACTERS = 200_000;
+
 export interface EndpointParts {
   readonly clock: Clock;
   readonly patience: Patience;
@@ -72,14 +75,17 @@ export function createEndpoint(config: LlmConfig, model: string, { clock, patien
           const { length } = heard.text;
           hear(heard, chunk);
           if (heard.text.length > length) onText();
+          if (heard.text.length <= MAX_CHARACTERS) continue;
+          heard.finishReason = 'length';
+          break;
         }
       } finally {
         silence.stop();
       }
       signal.throwIfAborted(); // the client ends an aborted stream as if it were complete
-      if (heard.finishReason === undefined) {
-        throw new UnavailableError(`The model ${model} broke off its answer.`, { details: { model } });
-      }
+      if (heard.finishReason !== undefined) return;
+      const what = heard.chunks > 0 ? 'broke off its answer' : 'sent no stream: INQUEST_LLM_URL may be wrong';
+      throw new UnavailableError(`The model ${model} ${what}.`, { details: { model } });
     },
   };
 }

@@ -9,7 +9,7 @@ interface Span {
 
 const MAILBOX = /(?:@|%40)(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9])/g;
 const MAX_LOCAL_PART = 64;
-const LOCAL_PART = /[\p{L}\p{N}._%+'-]{1,64}$/u;
+const LOCAL_PART = /[\p{L}\p{N}._%+-]{1,64}$/u;
 const IPV4 = /(?<![\w.~])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)/g;
 /** 120.0.0.0 behind Chrome/, v or version is none. */
 const BEFORE_VERSION = /(?:[A-Za-z]\/|version["']?[\s:=]{1,3}["']?)$/i;
@@ -21,7 +21,7 @@ const IBAN = /(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1
 /** Visa, Mastercard, Amex, Discover, Diners, JCB by how they begin: a timestamp may pass the checksum, too. */
 const CARD = /(?<![\w.-])(?:4|5[1-5]|2[2-7]|3[04-8]|6[045])(?:[ -]?\d){12,17}(?![\w-])/g;
 const PERSON =
-  /(?<![\w./-])(?:user|(?:user|enduser|full|first|last|display|sur)[_.-]?name|username|surname|enduser\.id|user\.(?:email|full_name)|author|e-?mail|phone|mobile)(?:\\?["'])?\s{0,2}[:=]\s{0,2}(?:\\"([^"\\]{1,128})|"([^"\\]{1,128})|'([^']{1,128})|([^\s"'`,;&<>()[\]{}\\]{1,128}))/dgi;
+  /(?<![\w./-])(?:user|(?:user|enduser|full|first|last|display|sur)[_.-]?name|username|surname|enduser\.id|user\.(?:email|full_name)|author|e-?mail|phone|mobile)(?:\\?["'])?\s{0,2}[:=]\s{0,2}(?:\\"([^"\\]{1,128})|"(?![,\]}:\s])([^"\\]{1,128})|'(?![,\]}:\s])([^'"]{1,128})|([^\s"'`,;&<>()[\]{}\\]{1,128}))/dgi;
 const AUTHOR = /(?<![\w-])(?:Author|Committer|Signed-off-by|Co-authored-by):\s{1,8}([^\n<"\\]{1,80})</dg;
 const NOBODY =
   /^(?:not|is|was|has|had|does|did|with|without|cannot|can|id|unknown|null|none|nil|undefined|anonymous|root|admin|system|service|agent|true|false|[\d.:-]+|\$\d+|\?|%s|:\w+)$/i;

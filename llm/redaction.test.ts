@@ -1,6 +1,7 @@
 /** What leaves for a model, and what comes back. Keys are put together here, so that nothing looks like one in the repository. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { quoteTelemetry } from './quote-telemetry.ts';
 import { createRedactor, withoutBegunLabel } from './redaction.ts';
 
 const HEX_40 = '4f3740c1a2b9d8e7f60514233241506978aabbcc';
@@ -165,6 +166,22 @@ it('gives back every text that holds no secret, however it is put together', () 
   );
 });
 
+it('leaves a quotation closed, whatever is in it', () => {
+  const pieces = ['password=', 'user=', "'", '"', '\\', '\\\\"', '\n', 'hunter2', RANDOM, 'cookie: a=b', ...PIECES];
+  const begin = ['-----BEGIN', 'PRIVATE KEY-----'].join(' ');
+  const text = fc
+    .array(fc.oneof(fc.constantFrom(...pieces, begin), fc.string({ maxLength: 5 })))
+    .map((all) => all.join(''));
+  fc.assert(
+    fc.property(fc.array(text, { minLength: 1 }), (texts) => {
+      const quotation = createRedactor().redact(quoteTelemetry([...texts, 'end']));
+      expect(JSON.parse(quotation).telemetry).toHaveLength(texts.length + 1);
+      expect(JSON.parse(quotation).telemetry.at(-1)).toBe('end');
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
 describe('takes time in proportion to the text', () => {
   const HOSTILE = [
     'a',
@@ -175,6 +192,7 @@ describe('takes time in proportion to the text', () => {
     '@a.',
     '-',
     '--',
+    '-a',
     ':',
     '::',
     '/',

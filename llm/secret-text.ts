@@ -37,28 +37,35 @@ const VENDOR_KEYS = new RegExp(
 const DASHED_KEY = /(?<![A-Za-z0-9])(?:sk|key|xai|pplx|nvapi)-[\w-]{16,}/dg;
 
 const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----/g;
-const PRIVATE_KEY_END = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----/g;
-/** Of a private key whose end was cut off. */
-const MAX_KEY_CHARACTERS = 16_384;
+const PRIVATE_KEY_END = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----/;
+/** What a block is made of, also as JSON; with its bound, as long as a key can be. */
+const PRIVATE_KEY_BODY = /[A-Za-z0-9+/=\s\\:,-]{0,16384}/y;
 
 /** Up to the last @ before the path: a password may hold one. */
 const URL_PASSWORD = /:(?:\\?\/){2}[^\s/:@?#"'\\]{0,128}:([^\s/"'\\]{1,256})@/dg;
 const SCHEME = /(?<![A-Za-z0-9])(?:Bearer|Basic)\s{1,3}([\w.~+/-]{8,})/dgi;
 const AUTHORIZATION =
-  /authorization\\?["']?\s{0,3}[:=]\s{0,3}\\?["']?(?:[A-Za-z0-9-]{2,20}\s{1,3})?([^\s"',;\\]{6,})/dgi;
+  /authorization\\?["']?\s{0,3}[:=]\s{0,3}(?:\\?["'](?![,\]}:\s]))?(?:[A-Za-z0-9-]{2,20}\s{1,3})?([^\s"',;\\{}[\]]{6,})/dgi;
 const COOKIE = /cookie\\?["']?\s{0,3}[:=]\s{0,3}\\?["']?([^\r\n"\\=]{1,200}=[^\r\n"\\]*)/dgi;
 
-const NAME_OF_PASSWORD = 'pass(?:word|wd|phrase|code)|pwd';
+const NAME_OF_PASSWORD = 'pass(?:word|wd|phrase|code)|(?<![a-z])pass(?==)|pwd';
 const NAME_OF_KEY = '(?:private|account|access|api|encryption|signing|license|shared)[_.-]?key|secret|credential';
-const NAME_OF_TOKEN = 'token|signature|[cx]srf|(?:j|php)sess(?:ion)?id|(?<![a-z])otp(?![a-z])';
-/** Quoted inside of quotes, quoted, or up to what separates fields. */
-const VALUE =
-  '(?:\\\\"((?:[^"\\\\]|\\\\(?!"))+)|"((?:[^"\\\\]|\\\\.)+)|\'([^\']+)|((?:[^\\s"\'`,;&<>\\\\]|\\\\(?!["\']))+))';
-const FIELD = new RegExp(
-  `(?!secret-\\d+>)(${NAME_OF_PASSWORD}|${NAME_OF_KEY}|${NAME_OF_TOKEN})([\\w.-]{0,30})(?:\\\\?["'])?(\\s{0,3}(?:=>|[:=>])\\s{0,3})${VALUE}`,
-  'dgis',
-);
-const OPTION = new RegExp(`--?[\\w-]{0,20}(?:${NAME_OF_PASSWORD}|${NAME_OF_KEY}|${NAME_OF_TOKEN})\\s${VALUE}`, 'dgis');
+const NAME_OF_TOKEN = 'token|signature|(?<![a-z])sig(?==)|[cx]srf|(?:j|php)sess(?:ion)?id|(?<![a-z])otp(?![a-z])';
+const NAME = `(?!secret-\\d+>)(${NAME_OF_PASSWORD}|${NAME_OF_KEY}|${NAME_OF_TOKEN})([\\w.-]{0,30})`;
+const SEPARATOR = '\\s{0,3}(?:=>|[:=>])\\s{0,3}';
+/** A quotation mark that opens something: behind one that closes a JSON text comes one of these, and is left alone. */
+const OPEN = '(?![,\\]}:\\s])';
+/** Name, end of the name, value; the marks around a name and its value are of one depth, or of one kind. */
+const FIELDS = [SEPARATOR, '\\s'].flatMap((separator) => {
+  const name = separator === SEPARATOR ? NAME : `--?(?:\\w{1,20}-){0,3}${NAME}`;
+  return [
+    `${name}(?:\\\\")?${separator}\\\\"((?:[^"\\\\]|\\\\(?!"))+)`,
+    `${name}(?:"${separator}"|${separator}"${OPEN})((?:[^"\\\\]|\\\\.)+)`,
+    `${name}'?${separator}'${OPEN}([^'"]+)`,
+    `${name}\\\\?["']${separator}(\\d[\\w.+-]*)`,
+    `${name}${separator}(?![{[])((?:[^\\s"'\`,;&<>\\\\]|\\\\(?!["']))+)`,
+  ].map((pattern) => new RegExp(pattern, 'dgis'));
+});
 const IS_PASSWORD = new RegExp(NAME_OF_PASSWORD, 'i');
 /** secretName, token_type, passwordResetUrl: about a secret, and none. */
 const ABOUT_A_SECRET =
@@ -77,7 +84,6 @@ export function* findSecrets(text: string): Generator<Span> {
   yield* find(SCHEME, text, (value) => !isProse(value));
   yield* find(AUTHORIZATION, text, (value) => !isProse(value));
   yield* find(COOKIE, text);
-  yield* find(OPTION, text, (value) => !value.startsWith('-'));
   yield* findFields(text);
   yield* find(WORD, text, looksRandom);
 }
@@ -90,32 +96,27 @@ function* find(pattern: RegExp, text: string, isSecret: (value: string) => boole
   }
 }
 
-/** A block without an end was cut: it is taken for as long as a key can be. */
+/** A block without an end was cut: all that may be of it is taken. */
 function* findPrivateKeys(text: string): Generator<Span> {
   let end = 0;
-  for (const { index: start } of text.matchAll(PRIVATE_KEY)) {
+  for (const { index: start, 0: begin } of text.matchAll(PRIVATE_KEY)) {
     if (start < end) continue;
-    PRIVATE_KEY_END.lastIndex = 0;
-    const block = text.slice(start, start + MAX_KEY_CHARACTERS);
-    const closing = PRIVATE_KEY_END.exec(block);
-    end = start + (closing ? closing.index + closing[0].length : block.length);
+    PRIVATE_KEY_BODY.lastIndex = start + begin.length;
+    const body = PRIVATE_KEY_BODY.exec(text)?.[0] ?? '';
+    const closing = PRIVATE_KEY_END.exec(body);
+    end = start + begin.length + (closing ? closing.index + closing[0].length : body.length);
     yield { kind: 'secret', start, end };
   }
 }
 
 function* findFields(text: string): Generator<Span> {
-  for (const match of text.matchAll(FIELD)) {
-    const [, name = '', suffix = '', separator = '', ...values] = match;
-    const group = values.findIndex((each) => each !== undefined);
-    const value = values[group] ?? '';
-    const [start, end] = match.indices?.[group + 4] ?? [0, 0];
-    const isQuoted = group < 3;
-    if (NO_VALUE.test(value) || ABOUT_A_SECRET.test(suffix)) continue;
-    if (!fits(name, value) || isCount(name + suffix, value) || (name.toLowerCase() === 'pwd' && value.startsWith('/')))
-      continue;
+  for (const match of FIELDS.flatMap((pattern) => [...text.matchAll(pattern)])) {
+    const [, name = '', suffix = '', value = ''] = match;
+    const [start, end] = match.indices?.[3] ?? [0, 0];
+    if (NO_VALUE.test(value) || ABOUT_A_SECRET.test(suffix) || !fits(name, suffix, value)) continue;
     // "token: expired" is a sentence, "password: swordfish" had better be none.
-    if (!IS_PASSWORD.test(name) && !isQuoted && /:\s/.test(separator) && isProse(value)) continue;
-    yield { kind: 'secret', start, end };
+    const isSentence = /:\s+$/.test(text.slice(start - 3, start)) && isProse(value);
+    if (IS_PASSWORD.test(name) || !isSentence) yield { kind: 'secret', start, end };
   }
 }
 
@@ -123,14 +124,12 @@ const IS_TOKEN = new RegExp(NAME_OF_TOKEN, 'i');
 /** Shorter signatures are of errors, or of methods. */
 const SHORTEST_SIGNATURE = 32;
 
-/** Tokens are one word: the signature of a log line, say, is none. */
-function fits(name: string, value: string): boolean {
+/** Tokens are one word: the signature of a log line, say, is none. `tokens: 512` counts them, and pwd may be where one is. */
+function fits(name: string, suffix: string, value: string): boolean {
   if (/^signature$/i.test(name) && value.length < SHORTEST_SIGNATURE) return false;
+  if (/^pwd$/i.test(name) && value.startsWith('/')) return false;
+  if (/tokens?$/i.test(name + suffix) && /^\d{1,9}$/.test(value)) return false;
   return !IS_TOKEN.test(name) || !/\s/.test(value);
-}
-
-function isCount(name: string, value: string): boolean {
-  return /tokens?$/i.test(name) && /^\d{1,9}$/.test(value);
 }
 
 function isProse(value: string): boolean {

@@ -17,17 +17,37 @@ export interface SensitiveSpan {
   readonly end: number;
 }
 
-const ESCAPE = /\\(?:u[0-9a-fA-F]{4}|[nrtbf])/g;
+const ESCAPE = /\\(?:u[0-9a-fA-F]{4}|[nrtbf\\])/g;
 
 /** In the order of the text, not overlapping. */
 export function findSensitive(text: string): SensitiveSpan[] {
   // JSON inside of the text: the n of an escaped line break is no part of the word behind it.
-  const plain = text.replace(ESCAPE, (escaped) => ' '.repeat(escaped.length));
-  const spans = [...findSecrets(plain), ...findPersonal(plain)].filter(({ start, end }) => start < end);
+  const plain = text.replace(ESCAPE, (escaped) => (escaped === '\\\\' ? escaped : ' '.repeat(escaped.length)));
+  const spans = [...findSecrets(plain), ...findPersonal(plain)]
+    .map((span) => keepEscapesWhole(text, trim(plain, span)))
+    .filter(({ start, end }) => start < end);
   spans.sort((left, right) => left.start - right.start || rankOf(left) - rankOf(right));
   const kept: SensitiveSpan[] = [];
   for (const span of spans) settle(kept, span);
   return kept;
+}
+
+/** Spaces are no secret; they may be part of an escape. */
+function trim(plain: string, { kind, start, end }: SensitiveSpan): SensitiveSpan {
+  const value = plain.slice(start, end);
+  return { kind, start: start + value.length - value.trimStart().length, end: start + value.trimEnd().length };
+}
+
+/** Half of an escape left behind would take the next character along: a quotation mark, and the quotation were open. */
+function keepEscapesWhole(text: string, { kind, start, end }: SensitiveSpan): SensitiveSpan {
+  return { kind, start: isEscaped(text, start) ? start - 1 : start, end: isEscaped(text, end) ? end + 1 : end };
+}
+
+/** Whether an odd number of backslashes stands before it. */
+function isEscaped(text: string, index: number): boolean {
+  let first = index;
+  while (text[first - 1] === '\\') first--;
+  return (index - first) % 2 === 1;
 }
 
 function settle(kept: SensitiveSpan[], span: SensitiveSpan): void {
