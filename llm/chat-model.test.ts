@@ -1,8 +1,10 @@
 /** The chat model against an endpoint that is real but for what it says: every way in which models and endpoints fail. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { createManualClock, systemClock } from '../platform/clock.ts';
-import { type Config, loadConfig } from '../platform/config.ts';
+import { type Config, loadConfig, Secret } from '../platform/config.ts';
 import { type AppError, ConfigError, LimitError, UnavailableError } from '../platform/errors.ts';
 import { createBudget } from './budget.ts';
 import { type ChatModelParts, openChatModel } from './chat-model.ts';
@@ -71,7 +73,7 @@ describe('an answer', () => {
     });
     expect(heard.length).toBeGreaterThan(1);
     expect(heard.at(-1)).toBe('It is the cache.');
-    expect(endpoint.authorizations).toEqual([`Bearer ${KEY}`]);
+    expect(endpoint.headers).toMatchObject([{ authorization: `Bearer ${KEY}` }]);
     expect(budget.usage()).toMatchObject({ calls: 1, inputTokens: 9, outputTokens: 13, costUsd: 0.000139 });
   });
 
@@ -255,8 +257,39 @@ describe('an endpoint', () => {
   it('may need no key, and then gets none from elsewhere', async () => {
     const { ask, endpoint } = await open([text('yes')], { key: undefined });
     await ask();
-    expect(endpoint.authorizations).toEqual(['Bearer none']);
+    expect(endpoint.headers).toMatchObject([{ authorization: 'Bearer none' }]);
   });
+});
+
+it('asks whom it was configured to ask, and nobody else, whatever the environment says to the client', async () => {
+  let connections = 0;
+  const other = createServer().on('connection', () => connections++);
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+  closing.push(
+    () => void other.close(),
+    () => void vi.unstubAllEnvs(),
+  );
+  for (const [name, value] of Object.entries({
+    OPENAI_BASE_URL: url,
+    OPENAI_API_BASE: url,
+    OPENAI_API_KEY: 'of-somebody-else',
+    OPENAI_ADMIN_KEY: 'of-somebody-else',
+    OPENAI_ORG_ID: 'of-somebody-else',
+    OPENAI_PROJECT_ID: 'of-somebody-else',
+    LANGSMITH_GATEWAY: url,
+    LANGSMITH_TRACING: 'true',
+    LANGSMITH_ENDPOINT: url,
+    LANGSMITH_API_KEY: 'of-somebody-else',
+  })) {
+    vi.stubEnv(name, value);
+  }
+  for (const key of [new Secret(KEY), undefined]) {
+    const { ask, endpoint } = await open([text('yes')], { key });
+    expect(await ask()).toMatchObject({ text: 'yes' });
+    expect(JSON.stringify(endpoint.headers)).not.toContain('of-somebody-else');
+  }
+  expect(connections).toBe(0);
 });
 
 describe('limits', () => {

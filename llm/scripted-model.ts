@@ -2,7 +2,7 @@
  * An OpenAI-compatible endpoint that says what it is told to, for tests and evals: a real HTTP server on loopback that speaks
  * POST /chat/completions, streamed or whole, with usage, and misbehaves in every way that real ones do.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
 
@@ -56,9 +56,10 @@ export type Script =
 export interface ScriptedModel {
   /** To be configured as the address of the model. */
   readonly url: string;
-  /** Bodies and Authorization headers in the order of arrival, refused ones included. */
+  /** In the order of arrival. */
   readonly requests: readonly ScriptedRequest[];
-  readonly authorizations: readonly (string | undefined)[];
+  /** Of the same requests. */
+  readonly headers: readonly IncomingHttpHeaders[];
   close(): Promise<void>;
 }
 
@@ -88,7 +89,7 @@ function callFirst(tools: ScriptedRequest['tools'], sent: unknown): ScriptedAnsw
 /** A request beyond the end of a list is answered 404 with code `script-ended`: no test passes by repetition. */
 export async function openScriptedModel(script: Script): Promise<ScriptedModel> {
   const requests: ScriptedRequest[] = [];
-  const authorizations: (string | undefined)[] = [];
+  const headers: IncomingHttpHeaders[] = [];
 
   async function respond(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const parsed = requestShape.safeParse(await json(incoming));
@@ -98,7 +99,7 @@ export async function openScriptedModel(script: Script): Promise<ScriptedModel> 
     }
     const request = parsed.data;
     const index = requests.push(request) - 1;
-    authorizations.push(incoming.headers.authorization);
+    headers.push(incoming.headers);
     const ended: ScriptedAnswer = {
       kind: 'status',
       status: 404,
@@ -118,7 +119,7 @@ export async function openScriptedModel(script: Script): Promise<ScriptedModel> 
   return {
     url: `http://127.0.0.1:${port}/v1`,
     requests,
-    authorizations,
+    headers,
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
