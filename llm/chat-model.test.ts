@@ -201,7 +201,7 @@ describe('a model that misbehaves', () => {
     const { ask } = await open(
       (request, index) => (index === 0 ? failing[behaviour](request) : text('It is well.')),
       {},
-      { patience: SHORT },
+      { patience: { ...SHORT, silenceMs: 400 } },
     );
     const heard: string[] = [];
     expect(await ask({ onText: (soFar) => heard.push(soFar) })).toMatchObject({ kind: 'answer', text: 'It is well.' });
@@ -320,12 +320,12 @@ describe('limits', () => {
     const asked = ['a', 'b', 'c', 'd'].map((each) => ask({ messages: [{ role: 'user', text: each }] }));
     const gone = new AbortController();
     const impatient = failureOf(ask({ signal: gone.signal }));
-    await expect.poll(() => arrived.length).toBe(2);
+    await expect.poll(() => arrived.length, { timeout: 10_000 }).toBe(2);
     gone.abort(new Error('gone'));
     expect(await impatient).toMatchObject({ message: 'gone' });
     for (const answered of [1, 2, 3, 4]) {
       arrived[answered - 1]?.();
-      await expect.poll(() => arrived.length).toBe(Math.min(4, 2 + answered));
+      await expect.poll(() => arrived.length, { timeout: 10_000 }).toBe(Math.min(4, 2 + answered));
     }
     await Promise.all(asked);
     expect(endpoint.requests.map(({ messages }) => messages[0]?.content).sort()).toEqual(['a', 'b', 'c', 'd']);

@@ -178,7 +178,7 @@ it('leaves a quotation closed, whatever is in it', () => {
       expect(JSON.parse(quotation).telemetry).toHaveLength(texts.length + 1);
       expect(JSON.parse(quotation).telemetry.at(-1)).toBe('end');
     }),
-    { numRuns: 1_000 },
+    { numRuns: 300 },
   );
 });
 
