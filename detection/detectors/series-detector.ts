@@ -11,7 +11,7 @@ import { expectedAt, hourOfDay, learnSeason, newSeasonalBaseline, type SeasonalB
 import { newValueRarity, observeRarity, type ValueRarity } from './value-rarity.ts';
 
 /**
- * A value is raised at this likelihood; the same for every series. Chosen on the dev part of the Numenta Anomaly Benchmark: the
+ * A value is raised at this likelihood; the same for every series. Chosen on the development part of a public suite of labelled series: the
  * middle of the bars from 0.86 to 0.91, which score within four points of each other. On plain noise it is passed about once in
  * a thousand values.
  */
