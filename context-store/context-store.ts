@@ -3,6 +3,7 @@
  * implementations in memory and on Redis, one contract suite for both. Archiving is not its business: the board is
  * working memory, gone some time after the investigation ends.
  */
+import type { Counsel } from '../domain/counsel.ts';
 import type { Evidence } from '../domain/evidence.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Hypothesis, Vote } from '../domain/hypothesis.ts';
@@ -25,6 +26,7 @@ export interface TaskState {
   readonly failure?: string;
   /** What its agent missed; empty until it is done. */
   readonly gaps: readonly SignalGap[];
+  readonly counsel?: Counsel;
 }
 
 export interface Board {
@@ -42,6 +44,8 @@ export interface TaskAnswer {
   readonly evidence: readonly Evidence[];
   readonly gaps: readonly SignalGap[];
   readonly failure?: string;
+  /** What a language model said. */
+  readonly counsel?: Counsel;
 }
 
 /** For hypotheses and votes of a supervisor that another one has followed. */

@@ -2,6 +2,7 @@
  * The context store of one process alone: every method runs to its end without awaiting, which makes it atomic. What is
  * posted is copied, so a caller's later changes stay the caller's. Nothing survives the process.
  */
+import type { Counsel } from '../domain/counsel.ts';
 import type { Evidence } from '../domain/evidence.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Hypothesis, Vote } from '../domain/hypothesis.ts';
@@ -37,6 +38,7 @@ interface TaskSlot {
   done: boolean;
   failure?: string;
   gaps: readonly SignalGap[];
+  counsel?: Counsel;
 }
 
 interface MemoryBoard {
@@ -209,6 +211,7 @@ export function createMemoryContextStore(options: MemoryContextStoreOptions): Co
       prepareAnswer(openBoard(claim.task.investigationId), answer)();
       slot.done = true;
       slot.gaps = structuredClone(answer.gaps);
+      if (answer.counsel !== undefined) slot.counsel = structuredClone(answer.counsel);
       if (answer.failure !== undefined) slot.failure = answer.failure;
       return 'accepted';
     },
@@ -302,5 +305,6 @@ function describeTask(slot: TaskSlot): TaskState {
     ...(slot.holder === undefined ? {} : { claimedBy: slot.holder }),
     ...(slot.failure === undefined ? {} : { failure: slot.failure }),
     gaps: slot.gaps,
+    ...(slot.counsel === undefined ? {} : { counsel: slot.counsel }),
   };
 }

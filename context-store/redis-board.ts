@@ -1,6 +1,7 @@
 /** Reading the one hash that a board is (scripts/board.lua): what is in it is checked before it is believed. */
 import type { Redis } from 'ioredis';
-import type { z } from 'zod';
+import { z } from 'zod';
+import { counselSchema } from '../domain/counsel.ts';
 import { evidenceSchema } from '../domain/evidence.ts';
 import { findingSchema } from '../domain/finding.ts';
 import { hypothesisSchema, voteSchema } from '../domain/hypothesis.ts';
@@ -73,16 +74,24 @@ export function parse<T>(schema: z.ZodType<T>, text: string, where: string): T {
   }
 }
 
+/** Of an answer, what is kept with its task. */
+const answerSchema = z.object({
+  failure: z.string().optional(),
+  gaps: z.array(signalGapSchema),
+  counsel: counselSchema.optional(),
+});
+
 /** A claim whose lease has run out is still shown as claimed until somebody takes the task over. */
 function describeTask(taskId: string, task: TaskState['task'], fields: Readonly<Record<string, string>>): TaskState {
   const holder = fields[`holder:${taskId}`];
-  const failure = fields[`failure:${taskId}`];
+  const answer = parse(answerSchema, fields[`answer:${taskId}`] ?? '{"gaps":[]}', `the answer to ${taskId}`);
   const isDone = fields[`done:${taskId}`] !== undefined;
   return {
     task,
     status: isDone ? 'done' : holder === undefined ? 'open' : 'claimed',
     ...(holder === undefined ? {} : { claimedBy: holder }),
-    ...(failure === undefined ? {} : { failure }),
-    gaps: parse(signalGapSchema.array(), fields[`gaps-of:${taskId}`] ?? '[]', `gaps of ${taskId}`),
+    ...(answer.failure === undefined ? {} : { failure: answer.failure }),
+    gaps: answer.gaps,
+    ...(answer.counsel === undefined ? {} : { counsel: answer.counsel }),
   };
 }

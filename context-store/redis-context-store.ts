@@ -212,7 +212,8 @@ export function createRedisContextStore(options: RedisContextStoreOptions): Cont
 
     completeTask: async (claim, answer, signal) => {
       const { investigationId, taskId } = claim.task;
-      const values = [taskId, claim.token, answer.failure ?? '', ...answerParts(answer)];
+      const { failure, gaps, counsel } = answer;
+      const values = [taskId, claim.token, JSON.stringify({ failure, gaps, counsel }), ...answerParts(answer)];
       const outcome = await change('complete-task', investigationId, values, signal);
       const isAccepted = outcome === 'accepted';
       await Promise.all([letGo(claim), isAccepted && openTasks.note(claim.task, 'never')]);

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { approvalSchema } from './approval.ts';
 import { changeSchema } from './change.ts';
+import { counselOutcomeSchema, counselSchema } from './counsel.ts';
 import { evidenceSchema } from './evidence.ts';
 import { causeTypeSchema, findingSchema } from './finding.ts';
 import { hypothesisSchema, tallySchema, voteSchema } from './hypothesis.ts';
@@ -45,6 +46,8 @@ export const taskSchema = z.object({
   scope: scopeSchema,
   /** Services to look at more closely; empty: all. */
   focus: z.array(z.string()),
+  /** Its agent talks with a language model about what was found. */
+  isCounsel: z.boolean().optional(),
 });
 export type Task = z.infer<typeof taskSchema>;
 
@@ -96,6 +99,8 @@ export const verdictSchema = z.object({
   propagation: z.array(z.object({ from: z.string(), to: z.string() })),
   ruledOut: z.array(z.object({ service: z.string(), reason: z.string(), evidenceIds: z.array(z.string()) })),
   gaps: z.array(signalGapSchema),
+  /** What language models said, where one is configured. */
+  counsel: z.object({ heard: z.array(counselSchema), outcomes: z.array(counselOutcomeSchema) }).optional(),
   /** The one query whose answer could change the verdict, and why. */
   overturning: z.object({ question: z.string(), evidenceId: z.string().optional() }).optional(),
 });

@@ -5,6 +5,7 @@ import type { ShardLock } from '../context-store/shard-lock.ts';
 import type { Grant } from '../domain/approval.ts';
 import type { AuditContent } from '../domain/audit.ts';
 import type { Change } from '../domain/change.ts';
+import type { Counsel } from '../domain/counsel.ts';
 import type { Evidence } from '../domain/evidence.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Hypothesis, Tally } from '../domain/hypothesis.ts';
@@ -69,6 +70,13 @@ export type ExecuteAction = (
   signal: AbortSignal,
 ) => Promise<{ readonly status: 'done' | 'failed' | 'unknown'; readonly detail: string }>;
 
+export type Consult = (
+  agent: Agent,
+  task: Task,
+  board: Board,
+  signal: AbortSignal,
+) => Promise<{ readonly counsel: Counsel; readonly evidence: readonly Evidence[] }>;
+
 export interface InvestigationLimits {
   readonly maxRounds: number;
   /** How long a claimed task stays claimed after its worker was last heard of. */
@@ -99,6 +107,8 @@ export interface InvestigationParts {
   /** Names this process on the board's claims. */
   readonly holder: string;
   readonly agents: readonly Agent[];
+  /** What a language model says about an agent's findings; undefined: none is configured. Rejects only at the abort. */
+  readonly consult: Consult | undefined;
   readonly supervisor: Supervisor;
   readonly contextStore: ContextStore;
   readonly toolContext: (signal: AbortSignal) => ToolContext;

@@ -35,6 +35,8 @@ export const investigationChannels = Annotation.Root({
   round: Annotation<number>(),
   /** Services that led the round before; empty in the first. */
   focus: Annotation<readonly string[]>(),
+  /** The round, its last one, asks what language models make of the findings. */
+  isCounselled: Annotation<boolean | undefined>(),
   scope: Annotation<Scope | undefined>(),
   /** What the supervisor found the scope with. */
   scopeEvidence: Annotation<readonly Evidence[] | undefined>(),

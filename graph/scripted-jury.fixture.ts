@@ -234,6 +234,7 @@ export function createScriptedParts(
     audits,
     actions,
     holder: newId('worker'),
+    consult: undefined,
     agents: present.map((name) => createScriptedAgent(name, script[name] ?? (() => []))),
     supervisor: createScriptedSupervisor(present, options.tier),
     contextStore: createMemoryContextStore({ clock: systemClock }),

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../platform/clock.ts';
 import { ConfigError, UnavailableError } from '../platform/errors.ts';
-import type { LlmConfig } from '../platform/llm-config.ts';
+import type { LlmBudget, LlmConfig } from '../platform/llm-config.ts';
 import { retry } from '../platform/retry.ts';
 import { type Budget, createBudget, type Usage } from './budget.ts';
 import { createCallSlots } from './call-slots.ts';
@@ -17,8 +17,12 @@ import { createRedactor, openRedactor, type Redactor, withoutBegunLabel } from '
 
 export interface ChatModel {
   readonly modelName: string;
-  /** For one investigation, or one question. @param spent by its earlier part, when it goes on after an interruption */
-  startBudget(spent?: Usage): Budget;
+  /**
+   * For one investigation, or one question.
+   * @param spent by its earlier part, when it goes on after an interruption
+   * @param share of the configured budget, 0..1, where others take part in other processes
+   */
+  startBudget(spent?: Usage, share?: number): Budget;
   /**
    * Throws ConfigError (key, model or address), UnavailableError (nobody answered in time, after retries and the fallback
    * model), LimitError (the messages are too long), or the signal's reason.
@@ -111,7 +115,7 @@ export function openChatModel(config: LlmConfig, { clock, fetch, patience: chose
 
   return {
     modelName: config.model,
-    startBudget: (spent) => createBudget(config.budget, clock, spent),
+    startBudget: (spent, share = 1) => createBudget(shareOf(config.budget, share), clock, spent),
     async ask(request) {
       const signal = AbortSignal.any([request.signal, closing.signal]);
       const redactor = config.isRedacting ? (request.redactor ?? createRedactor()) : openRedactor;
@@ -125,5 +129,14 @@ export function openChatModel(config: LlmConfig, { clock, fetch, patience: chose
       });
     },
     close: () => closing.abort(),
+  };
+}
+
+function shareOf({ tokens, usd, seconds }: LlmBudget, share: number): LlmBudget {
+  return {
+    tokens: tokens === undefined ? undefined : tokens * share,
+    usd: usd === undefined ? undefined : usd * share,
+    // They ask at the same time.
+    seconds,
   };
 }

@@ -1,6 +1,7 @@
 /** Investigating, put together: the jury, the graph with its stores, and the desk where incidents and decisions come in. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { consultModel } from '../agents/consult-model.ts';
 import { deployAgent } from '../agents/deploy-agent.ts';
 import { logAgent } from '../agents/log-agent.ts';
 import { metricsAgent } from '../agents/metrics-agent.ts';
@@ -12,10 +13,12 @@ import { createIncidentArchive, type IncidentArchive } from '../clickhouse/incid
 import { createQueryRerunner } from '../clickhouse/rerun-query.ts';
 import { createTelemetryReader, type TelemetryReader } from '../clickhouse/telemetry-reader.ts';
 import type { AgentName } from '../domain/signal.ts';
+import { tallyVotes } from '../domain/tally-votes.ts';
 import type { Worker, WorkerRole } from '../domain/worker.ts';
 import type { CheckpointRow } from '../graph/checkpoint-store.ts';
 import { INVESTIGATION_LIMITS, type InvestigationParts } from '../graph/investigation-parts.ts';
 import { createInvestigator } from '../graph/run-investigation.ts';
+import { openChatModel } from '../llm/chat-model.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { newId } from '../platform/ids.ts';
@@ -88,6 +91,7 @@ export async function openInvestigations(options: InvestigationsOptions): Promis
   const parts: InvestigationParts = {
     holder: workerId,
     agents: AGENTS,
+    consult: openConsult(options),
     supervisor,
     contextStore,
     toolContext,
@@ -152,5 +156,22 @@ export async function openInvestigations(options: InvestigationsOptions): Promis
       lifecycle.add('investigations', desk.close);
       return desk;
     },
+  };
+}
+
+/** Undefined where no model is configured. */
+function openConsult({ config, clock, lifecycle, ...options }: InvestigationsOptions): InvestigationParts['consult'] {
+  if (!config.llm) return undefined;
+  const model = openChatModel(config.llm, { clock });
+  lifecycle.add('chat model', model.close);
+  const telemetry = createTelemetryReader(options.source, options.database);
+  return (agent, task, board, signal) => {
+    const round = task.round - 1;
+    const hypotheses = board.hypotheses.filter((one) => one.round === round);
+    const tally = tallyVotes(
+      hypotheses,
+      board.votes.filter((vote) => vote.round === round),
+    );
+    return consultModel({ agent, task, board, tally, model, context: { telemetry, clock, signal } });
   };
 }

@@ -2,7 +2,7 @@
 -- and is in one slot of a cluster. Its fields: `schema`; `dropped`; `count:<kind>`; `tasks:<id>`, `findings:<id>`,
 -- `evidence:<id>`, `gaps:<id>`, `votes:<id>` with the item's place, a space and its JSON; `hypotheses:<round>` with their number,
 -- a space and their JSON list; and of each task `token:<id>`, `holder:<id>`, `until:<id>` (end of the lease, ms by this server's
--- clock), `done:<id>` (the token that it was done under), `failure:<id>`, `gaps-of:<id>` (JSON list); `supervisor`: the greatest token that
+-- clock), `done:<id>` (the token that it was done under), `answer:<id>` (JSON); `supervisor`: the greatest token that
 -- hypotheses or votes came under.
 -- KEYS[1]: the board. ARGV[1]: schema that the caller knows; ARGV[2]: how long the board is kept after this (ms).
 -- Answers {'schema', the one found} when another version wrote the board.

@@ -1,4 +1,5 @@
 /** Counts the votes: a decision or the last round ends in a verdict, otherwise another round looks closer at who leads. */
+import { applyCounsel } from '../../domain/counsel.ts';
 import type { Tally } from '../../domain/hypothesis.ts';
 import { tallyVotes } from '../../domain/tally-votes.ts';
 import { InvariantError } from '../../platform/errors.ts';
@@ -21,7 +22,7 @@ export function createDecideVerdict(parts: RunParts) {
     );
     const confidence = Number(tally.confidence.toFixed(3));
 
-    if (tally.outcome === 'undecided' && round < parts.limits.maxRounds) {
+    if (tally.outcome === 'undecided' && round < parts.limits.maxRounds && !state.isCounselled) {
       const focus = leadingServices(tally, hypotheses);
       const details = { round, confidence, focus };
       await auditStep(parts, investigationId, { actor: 'supervisor', kind: 'round.undecided', details }, signal);
@@ -30,22 +31,44 @@ export function createDecideVerdict(parts: RunParts) {
       return { tally, round: round + 1, focus };
     }
 
-    const board = await openBoard(parts, state, signal);
-    const unsure = await lookForGaps(parts, state, tally, signal);
-    const gaps = [...board.gaps, ...unsure.gaps];
-    const verdict = parts.supervisor.conclude({ incident, scope, board, tally, gaps, round });
-    const first = verdict.suspects[0];
-    const details = {
-      round,
-      outcome: verdict.outcome,
-      confidence: verdict.confidence,
-      first: first?.hypothesisId ?? '',
-    };
-    await auditStep(parts, investigationId, { actor: 'supervisor', kind: 'verdict.reached', details }, signal);
-    const message = verdict.outcome === 'root-cause' && first ? first.statement : 'not enough evidence for a verdict';
-    await announceStep(parts, investigationId, { actor: 'supervisor', kind: 'verdict', message });
-    return { tally, verdict, gapEvidence: unsure.evidence };
+    if (parts.consult && !state.isCounselled && hypotheses.length > 0) {
+      const leads = leadingServices(tally, hypotheses).join(', ');
+      const message = `so far: ${leads === '' ? 'nobody is accused' : leads} (confidence ${confidence}); a model is heard before the verdict`;
+      await announceStep(parts, investigationId, { actor: 'supervisor', kind: 'verdict', message });
+      return { tally, round: round + 1, isCounselled: true };
+    }
+    return conclude(parts, state, tally, signal);
   };
+}
+
+async function conclude(
+  parts: RunParts,
+  state: InvestigationState,
+  counted: Tally,
+  signal: AbortSignal,
+): Promise<StateUpdate> {
+  const { investigationId, incident, scope, round } = state;
+  if (!scope) throw new InvariantError(`Investigation ${investigationId} concludes without a scope.`);
+  const hypotheses = state.hypotheses.filter((hypothesis) => hypothesis.round === round);
+  const heard = state.answers.flatMap(({ counsel }) => counsel ?? []);
+  const findings = state.answers.flatMap((answer) => answer.findings);
+  const { tally, outcomes } = applyCounsel({ tally: counted, hypotheses, findings }, heard);
+  const board = await openBoard(parts, state, signal);
+  const unsure = await lookForGaps(parts, state, tally, signal);
+  const gaps = [...board.gaps, ...unsure.gaps];
+  const concluded = parts.supervisor.conclude({ incident, scope, board, tally, gaps, round });
+  const verdict = heard.length > 0 ? { ...concluded, counsel: { heard, outcomes } } : concluded;
+  const first = verdict.suspects[0];
+  const details = {
+    round,
+    outcome: verdict.outcome,
+    confidence: verdict.confidence,
+    first: first?.hypothesisId ?? '',
+  };
+  await auditStep(parts, investigationId, { actor: 'supervisor', kind: 'verdict.reached', details }, signal);
+  const message = verdict.outcome === 'root-cause' && first ? first.statement : 'not enough evidence for a verdict';
+  await announceStep(parts, investigationId, { actor: 'supervisor', kind: 'verdict', message });
+  return { tally, verdict, gapEvidence: unsure.evidence };
 }
 
 /** A verdict less sure than this says what would have made it surer. */

@@ -42,6 +42,7 @@ function readAnswer(board: Board, task: Task): TaskAnswer | undefined {
     findings,
     evidence: board.evidence.filter((one) => cited.has(one.evidenceId)),
     gaps: state.gaps,
+    ...(state.counsel === undefined ? {} : { counsel: state.counsel }),
     ...(state.failure === undefined ? {} : { failure: state.failure }),
   };
 }

@@ -12,12 +12,14 @@ export function createPlanTasks(parts: RunParts) {
     const signal = signalOf(config);
     if (!state.scope) throw new InvariantError(`Investigation ${investigationId} plans without a scope.`);
     const board = await openBoard(parts, state, signal);
-    const scope = scopeOfRound(state.scope, incident.searchWindow, round);
+    const isCounsel = state.isCounselled === true;
+    const scope = scopeOfRound(state.scope, incident.searchWindow, isCounsel ? round - 1 : round);
     const tasks = parts.supervisor.plan(incident, scope, round, board).map((task) => ({
       ...task,
       investigationId,
       round,
       focus: task.focus.length > 0 ? task.focus : [...focus],
+      ...(isCounsel ? { isCounsel, question: 'What does a model make of your findings?' } : {}),
     }));
     await parts.contextStore.postTasks(investigationId, tasks, signal);
     const details = { round, focus, tasks: tasks.map((task) => task.taskId) };

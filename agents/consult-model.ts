@@ -1,0 +1,244 @@
+/**
+ * An agent's talk with a language model: it shows its findings and how things stand, lets the model ask further questions through its
+ * tools, and keeps of the answer what cites evidence that exists. Whatever the model does, this ends, and with a value.
+ */
+import { z } from 'zod';
+import type { Board } from '../context-store/context-store.ts';
+import type { Counsel } from '../domain/counsel.ts';
+import type { Evidence } from '../domain/evidence.ts';
+import type { Tally } from '../domain/hypothesis.ts';
+import type { Task } from '../domain/investigation.ts';
+import type { Signal } from '../domain/signal.ts';
+import { formatInstant } from '../domain/time-window.ts';
+import type { Budget } from '../llm/budget.ts';
+import type { ChatModel } from '../llm/chat-model.ts';
+import type { ChatMessage, ToolCall } from '../llm/chat-request.ts';
+import { QUOTATION_RULE, quoteTelemetry } from '../llm/quote-telemetry.ts';
+import { createRedactor, type Redactor } from '../llm/redaction.ts';
+import { ConfigError, LimitError, UnavailableError } from '../platform/errors.ts';
+import { compareAttributes } from '../tools/read/compare-attributes.ts';
+import { compareBeforeAfter } from '../tools/read/compare-before-after.ts';
+import { compareLogTemplates } from '../tools/read/compare-log-templates.ts';
+import { compareMetrics } from '../tools/read/compare-metrics.ts';
+import { compareOperations } from '../tools/read/compare-operations.ts';
+import { countLogs } from '../tools/read/count-logs.ts';
+import { findErrorOrigins } from '../tools/read/find-error-origins.ts';
+import { findTraces } from '../tools/read/find-traces.ts';
+import { getSeries } from '../tools/read/get-series.ts';
+import { getServiceOverview } from '../tools/read/get-service-overview.ts';
+import { getTrace } from '../tools/read/get-trace.ts';
+import { listChanges } from '../tools/read/list-changes.ts';
+import { listMetrics } from '../tools/read/list-metrics.ts';
+import { searchLogs } from '../tools/read/search-logs.ts';
+import { runTool, type Tool, type ToolContext } from '../tools/tool.ts';
+import type { Agent } from './agent.ts';
+
+export interface Consultation {
+  readonly agent: Pick<Agent, 'name' | 'signal' | 'mission'>;
+  readonly task: Task;
+  readonly board: Board;
+  /** Of the round before. */
+  readonly tally: Tally;
+  readonly model: ChatModel;
+  readonly context: ToolContext;
+  readonly patience?: Partial<typeof PATIENCE>;
+}
+
+const TOOLS: Readonly<Record<Signal, readonly Tool[]>> = {
+  metrics: [compareMetrics, listMetrics, getSeries, compareBeforeAfter],
+  logs: [compareLogTemplates, searchLogs, countLogs, getServiceOverview],
+  traces: [compareOperations, findErrorOrigins, findTraces, getTrace, compareAttributes],
+  changes: [listChanges, compareBeforeAfter, getServiceOverview],
+};
+
+const PATIENCE = {
+  /** Answers that only call tools; the one after must be the answer. */
+  turns: 4,
+  callsPerTurn: 4,
+  /** One talk, whatever its budget: somebody waits for the verdict. */
+  totalMs: 60_000,
+};
+
+/** Talks of one investigation share its budget. */
+const SHARE = 1 / Object.keys(TOOLS).length;
+const MAX_NOTES = 6;
+const MAX_TEXT = 400;
+const MAX_FINDINGS_SHOWN = 20;
+
+const answerShape = z.object({
+  notes: z
+    .array(z.object({ text: z.string(), evidenceIds: z.array(z.string()) }))
+    .describe('At most 6 short statements that help a person understand the incident; each cites evidence ids.'),
+  suspect: z
+    .object({ service: z.string(), why: z.string(), evidenceIds: z.array(z.string()) })
+    .nullish()
+    .describe('The service that you would put first, with the evidence that shows it; null when you cannot tell.'),
+});
+type Answer = z.output<typeof answerShape>;
+
+type Ending = Pick<Counsel, 'stopped' | 'failure'> & { readonly answer?: Answer };
+
+/** Rejects only with the reason of the context's signal. */
+export async function consultModel(
+  consultation: Consultation,
+): Promise<{ readonly counsel: Counsel; readonly evidence: readonly Evidence[] }> {
+  const { agent, model, board, context } = consultation;
+  const budget = model.startBudget(undefined, SHARE);
+  const evidence = new Map<string, Evidence>();
+  const { answer, ...ending } = await holdTalk(consultation, budget, evidence);
+  context.signal.throwIfAborted();
+  const known = new Set([...board.evidence.map(({ evidenceId }) => evidenceId), ...evidence.keys()]);
+  const { notes, suspect, dropped } = admit(answer, known);
+  const cited = new Set([...notes, ...(suspect ? [suspect] : [])].flatMap(({ evidenceIds }) => evidenceIds));
+  const { estimatedCalls: _, ...usage } = budget.usage();
+  return {
+    counsel: {
+      agent: agent.name,
+      modelName: model.modelName,
+      notes,
+      ...(suspect ? { suspect } : {}),
+      dropped,
+      usage,
+      ...ending,
+    },
+    evidence: [...evidence.values()].filter(({ evidenceId }) => cited.has(evidenceId)),
+  };
+}
+
+interface Talk {
+  readonly consultation: Consultation;
+  readonly patience: typeof PATIENCE;
+  readonly messages: ChatMessage[];
+  readonly budget: Budget;
+  readonly redactor: Redactor;
+  readonly evidence: Map<string, Evidence>;
+  /** Aborts with the context's, or when the talk takes too long. */
+  readonly signal: AbortSignal;
+}
+
+async function holdTalk(consultation: Consultation, budget: Budget, evidence: Map<string, Evidence>): Promise<Ending> {
+  const { context } = consultation;
+  const patience = { ...PATIENCE, ...consultation.patience };
+  const timer = AbortSignal.timeout(patience.totalMs);
+  const signal = AbortSignal.any([context.signal, timer]);
+  const messages: ChatMessage[] = [
+    { role: 'system', text: systemText(consultation) },
+    { role: 'user', text: userText(consultation) },
+  ];
+  const talk: Talk = { consultation, patience, messages, budget, redactor: createRedactor(), evidence, signal };
+  try {
+    for (let turn = 0; turn < patience.turns; turn++) {
+      const ending = await takeTurn(talk);
+      if (ending) return ending;
+    }
+    return await takeLastTurn(talk);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (timer.aborted) return { stopped: 'seconds' };
+    const isTheirs = error instanceof ConfigError || error instanceof UnavailableError || error instanceof LimitError;
+    if (isTheirs) return { failure: error.message };
+    throw error;
+  }
+}
+
+/** Undefined: the talk goes on. */
+async function takeTurn(talk: Talk): Promise<Ending | undefined> {
+  const { consultation, messages } = talk;
+  const answer = await ask(talk, TOOLS[consultation.agent.signal]);
+  if (answer.kind === 'stopped') return { stopped: answer.stopped };
+  if (answer.kind === 'refused') return REFUSED;
+  if (answer.kind === 'malformed') {
+    messages.push({ role: 'assistant', text: answer.text }, { role: 'user', text: `${answer.message} Answer again.` });
+    return undefined;
+  }
+  if (answer.value) return { answer: answer.value };
+  messages.push({ role: 'assistant', text: answer.text, toolCalls: answer.toolCalls });
+  for (const [index, call] of answer.toolCalls.entries()) {
+    const isTooMany = index >= talk.patience.callsPerTurn;
+    const text = isTooMany ? 'Too many calls at once.' : await answerCall(call, talk);
+    messages.push({ role: 'tool', callId: call.callId, text });
+  }
+  return undefined;
+}
+
+/** Without tools: now or never. */
+async function takeLastTurn(talk: Talk): Promise<Ending> {
+  const answer = await ask(talk, undefined);
+  if (answer.kind === 'stopped') return { stopped: answer.stopped };
+  if (answer.kind === 'refused') return REFUSED;
+  if (answer.kind === 'answer' && answer.value) return { answer: answer.value };
+  return { failure: `the model gave no usable answer (${answer.kind === 'malformed' ? answer.problem : 'none'})` };
+}
+
+const REFUSED: Ending = { failure: 'the model refused to answer' };
+
+function ask({ consultation, messages, budget, redactor, signal }: Talk, tools: readonly Tool[] | undefined) {
+  return consultation.model.ask({ messages, schema: answerShape, tools, budget, redactor, signal });
+}
+
+async function answerCall(call: ToolCall, { consultation, evidence, signal }: Talk): Promise<string> {
+  if (call.kind !== 'valid') return call.message;
+  const tool = TOOLS[consultation.agent.signal].find(({ name }) => name === call.name);
+  if (!tool) return `There is no tool ${call.name} here.`;
+  const outcome = await runTool(tool, call.input, { ...consultation.context, signal });
+  if (!outcome.ok) return `${outcome.error.message} ${outcome.error.hint}`;
+  evidence.set(outcome.evidence.evidenceId, outcome.evidence);
+  return `evidence ${outcome.evidence.evidenceId}\n${quoteTelemetry(outcome.output)}`;
+}
+
+function systemText({ agent }: Consultation): string {
+  return [
+    `You advise the ${agent.name} of a jury that finds out why production broke. It ${agent.mission}.`,
+    'Its findings were computed; you cannot change their strengths. Explain what they mean together, ask your tools where that helps, and',
+    'say whom you would put first. Every statement cites ids of evidence that you were shown; what cites none, or one that does not',
+    'exist, is thrown away. Say nothing rather than guess.',
+    QUOTATION_RULE,
+  ].join('\n');
+}
+
+function userText({ agent, task, board, tally }: Consultation): string {
+  const { window, baseline, calls } = task.scope;
+  const hypotheses = new Map(board.hypotheses.map((one) => [one.hypothesisId, one]));
+  const ranking = tally.ranked.slice(0, 8).flatMap(({ hypothesisId, score, support, opposition }) => {
+    const one = hypotheses.get(hypothesisId);
+    return one ? [{ service: one.service, statement: one.statement, score, support, opposition }] : [];
+  });
+  const findings = board.findings
+    .filter((finding) => finding.agent === agent.name)
+    .slice(0, MAX_FINDINGS_SHOWN)
+    .map(({ service, sentence, evidenceIds, implications }) => ({
+      service,
+      sentence,
+      evidenceIds,
+      implications: implications.map(({ service: about, stance, strength }) => ({ about, stance, strength })),
+    }));
+  return [
+    `Trouble: ${formatInstant(window.startMs)} to ${formatInstant(window.endMs)}; normal time: ${formatInstant(baseline.startMs)} to ${formatInstant(baseline.endMs)}.`,
+    `As milliseconds: trouble ${window.startMs} to ${window.endMs}, normal time ${baseline.startMs} to ${baseline.endMs}.`,
+    `How the jury stands: ${quoteTelemetry(ranking)}`,
+    `Your agent's findings: ${quoteTelemetry(findings)}`,
+    `Who calls whom: ${quoteTelemetry(calls.slice(0, 60).map(({ caller, callee }) => `${caller} -> ${callee}`))}`,
+  ].join('\n\n');
+}
+
+const EVIDENCE_ID = /\bev_[0-9a-f]{6,}\b/g;
+
+/** What cites nothing, or anything that does not exist, is not heard. */
+function admit(answer: Answer | undefined, known: ReadonlySet<string>) {
+  const isGrounded = (text: string, evidenceIds: readonly string[]) =>
+    text.trim() !== '' &&
+    evidenceIds.length > 0 &&
+    [...evidenceIds, ...(text.match(EVIDENCE_ID) ?? [])].every((id) => known.has(id));
+  const said = answer?.notes ?? [];
+  const notes = said
+    .filter(({ text, evidenceIds }) => isGrounded(text, evidenceIds))
+    .slice(0, MAX_NOTES)
+    .map(({ text, evidenceIds }) => ({ text: text.slice(0, MAX_TEXT), evidenceIds: [...new Set(evidenceIds)] }));
+  const named = answer?.suspect ?? undefined;
+  const isNamed = named !== undefined && isGrounded(named.why, named.evidenceIds);
+  return {
+    notes,
+    suspect: isNamed ? { ...named, why: named.why.slice(0, MAX_TEXT) } : undefined,
+    dropped: said.length - notes.length + (named !== undefined && !isNamed ? 1 : 0),
+  };
+}
