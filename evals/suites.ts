@@ -11,6 +11,7 @@ import { rootCauseBenchSuite } from './rootcausebench-suite.ts';
 import { describeRanking } from './scorers/describe-ranking.ts';
 import { rankServices, type ServiceTruth } from './scorers/rank-services.ts';
 import { simulatorSuite } from './simulator-suite.ts';
+import { smokeSuite } from './smoke-suite.ts';
 import type { DetectionSuite, FileSuite, Suite } from './suite.ts';
 
 const nezhaLabels = z
@@ -47,6 +48,7 @@ const nezhaSuite: Suite = {
 
 export const SUITES: Readonly<Record<string, Suite | FileSuite | DetectionSuite>> = {
   simulator: simulatorSuite,
+  smoke: smokeSuite as DetectionSuite,
   'fault-detection': faultDetectionSuite as DetectionSuite,
   'quiet-days': quietDaysSuite as DetectionSuite,
   'nezha-day': nezhaDaySuite as DetectionSuite,

@@ -2,6 +2,7 @@
 import type { Investigation } from '../../domain/investigation.ts';
 import { commandLines, type Page, paragraph, section } from './page.ts';
 import { plainCopy } from './plain-text.ts';
+import { renderCounsel } from './render-counsel.ts';
 import { renderEvidence, renderFindings, renderVotes } from './render-full.ts';
 import { renderDissent, renderDoubt, renderRuledOut, renderSpread, renderWhy } from './render-reasons.ts';
 import { renderRemediation } from './render-remediation.ts';
@@ -24,6 +25,7 @@ export function renderReport(raw: Investigation, page: Page, options: ReportOpti
     ...renderVerdict(investigation, page),
     ...renderSuspects(investigation, page, full),
     ...renderWhy(investigation, page),
+    ...renderCounsel(investigation, page),
     ...renderDissent(investigation, page),
     ...renderRuledOut(investigation, page, full),
     ...renderSpread(investigation, page),

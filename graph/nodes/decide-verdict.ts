@@ -12,7 +12,7 @@ import { openBoard } from '../restore-board.ts';
 
 export function createDecideVerdict(parts: RunParts) {
   return async (state: InvestigationState, config: StepConfig): Promise<StateUpdate> => {
-    const { investigationId, incident, scope, round } = state;
+    const { investigationId, scope, round } = state;
     const signal = signalOf(config);
     if (!scope) throw new InvariantError(`Investigation ${investigationId} decides without a scope.`);
     const hypotheses = state.hypotheses.filter((hypothesis) => hypothesis.round === round);
