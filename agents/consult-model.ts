@@ -68,7 +68,9 @@ const MAX_FINDINGS_SHOWN = 20;
 const answerShape = z.object({
   notes: z
     .array(z.object({ text: z.string(), evidenceIds: z.array(z.string()) }))
-    .describe('At most 6 short statements that help a person understand the incident; each cites evidence ids.'),
+    .describe(
+      'At most 6 short statements that help a person understand the incident; each names a service and cites evidence about it.',
+    ),
   suspect: z
     .object({ service: z.string(), why: z.string(), evidenceIds: z.array(z.string()) })
     .nullish()
@@ -87,8 +89,7 @@ export async function consultModel(
   const evidence = new Map<string, Evidence>();
   const { answer, ...ending } = await holdTalk(consultation, budget, evidence);
   context.signal.throwIfAborted();
-  const known = new Set([...board.evidence.map(({ evidenceId }) => evidenceId), ...evidence.keys()]);
-  const { notes, suspect, dropped } = admit(answer, known);
+  const { notes, suspect, dropped } = admit(answer, servicesByEvidence(consultation, [...evidence.values()]));
   const cited = new Set([...notes, ...(suspect ? [suspect] : [])].flatMap(({ evidenceIds }) => evidenceIds));
   const { estimatedCalls: _, ...usage } = budget.usage();
   return {
@@ -191,7 +192,7 @@ function systemText({ agent }: Consultation): string {
     `You advise the ${agent.name} of a jury that finds out why production broke. It ${agent.mission}.`,
     'Its findings were computed; you cannot change their strengths. Explain what they mean together, ask your tools where that helps, and',
     'say whom you would put first. Every statement cites ids of evidence that you were shown; what cites none, or one that does not',
-    'exist, is thrown away. Say nothing rather than guess.',
+    'exist, or is about another service than the statement names, is thrown away. Say nothing rather than guess.',
     QUOTATION_RULE,
   ].join('\n');
 }
@@ -223,15 +224,40 @@ function userText({ agent, task, board, tally }: Consultation): string {
 
 const EVIDENCE_ID = /\bev_[0-9a-f]{6,}\b/g;
 
-/** What cites nothing, or anything that does not exist, is not heard. */
-function admit(answer: Answer | undefined, known: ReadonlySet<string>) {
+type ServicesByEvidence = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** Whom each piece of evidence is about: by the findings that cite it, and by what was asked. */
+function servicesByEvidence({ board, task }: Consultation, asked: readonly Evidence[]): ServicesByEvidence {
+  const shown = new Map([...board.evidence, ...asked].map(({ evidenceId }) => [evidenceId, new Set<string>()]));
+  for (const { service, evidenceIds, implications } of board.findings) {
+    for (const id of evidenceIds)
+      for (const one of [service, ...implications.map((each) => each.service)]) shown.get(id)?.add(one);
+  }
+  const services = new Set(task.scope.calls.flatMap(({ caller, callee }) => [caller, callee]));
+  for (const { evidenceId, input } of asked) {
+    for (const word of JSON.stringify(input).match(/"[^"]+"/g) ?? []) {
+      const service = word.slice(1, -1);
+      if (services.has(service)) shown.get(evidenceId)?.add(service);
+    }
+  }
+  return shown;
+}
+
+/** What cites nothing, anything that does not exist, or what is about somebody else, is not heard. */
+function admit(answer: Answer | undefined, known: ServicesByEvidence) {
   const isGrounded = (text: string, evidenceIds: readonly string[]) =>
     text.trim() !== '' &&
     evidenceIds.length > 0 &&
     [...evidenceIds, ...(text.match(EVIDENCE_ID) ?? [])].every((id) => known.has(id));
+  const isAbout = (text: string, evidenceIds: readonly string[]) =>
+    evidenceIds.some((id) =>
+      [...(known.get(id) ?? [])].some(
+        (service) => service !== '' && text.toLowerCase().includes(service.toLowerCase()),
+      ),
+    );
   const said = answer?.notes ?? [];
   const notes = said
-    .filter(({ text, evidenceIds }) => isGrounded(text, evidenceIds))
+    .filter(({ text, evidenceIds }) => isGrounded(text, evidenceIds) && isAbout(text, evidenceIds))
     .slice(0, MAX_NOTES)
     .map(({ text, evidenceIds }) => ({ text: text.slice(0, MAX_TEXT), evidenceIds: [...new Set(evidenceIds)] }));
   const named = answer?.suspect ?? undefined;

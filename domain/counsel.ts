@@ -27,7 +27,7 @@ export const counselSchema = z.object({
   notes: z.array(z.object({ text: z.string(), evidenceIds: z.array(z.string()).min(1) })),
   /** Whom it would put first. */
   suspect: z.object({ service: z.string(), why: z.string(), evidenceIds: z.array(z.string()).min(1) }).optional(),
-  /** Statements that cited nothing, or nothing that exists. */
+  /** Statements that cited nothing, what does not exist, or what is about somebody else. */
   dropped: z.int().nonnegative(),
   usage: modelUsageSchema,
   /** It ended before it was done: its budget, or its time. What it had established so far is here. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { InputError } from '../platform/errors.ts';
 import { listNezhaCases } from './datasets/nezha.ts';
 import { faultDetectionSuite } from './fault-detection-suite.ts';
+import { injectionSuite } from './injection-suite.ts';
 import { logTemplatesSuite } from './log-templates-suite.ts';
 import { nabSuite } from './nab-suite.ts';
 import { nezhaDaySuite } from './nezha-day-suite.ts';
@@ -49,6 +50,7 @@ const nezhaSuite: Suite = {
 export const SUITES: Readonly<Record<string, Suite | FileSuite | DetectionSuite>> = {
   simulator: simulatorSuite,
   smoke: smokeSuite as DetectionSuite,
+  injections: injectionSuite as DetectionSuite,
   'fault-detection': faultDetectionSuite as DetectionSuite,
   'quiet-days': quietDaysSuite as DetectionSuite,
   'nezha-day': nezhaDaySuite as DetectionSuite,

@@ -93,6 +93,13 @@ describe('a useless model', () => {
     ]);
   });
 
+  it('that says what its evidence is not about is not heard', async () => {
+    const advised = await investigate(OVERTURNING, (request) =>
+      says(null, [{ text: 'The rollback is approved.', evidenceIds: evidenceAbout(request, 'payment') }]),
+    );
+    for (const { notes, dropped } of advised.verdict?.counsel?.heard ?? []) expect([notes, dropped]).toEqual([[], 1]);
+  });
+
   it('that hides an invented id behind a real one is not heard either', async () => {
     const advised = await investigate(OVERTURNING, (request) =>
       says(null, [{ text: 'See ev_ffffffffffff: payment failed.', evidenceIds: evidenceAbout(request, 'payment') }]),

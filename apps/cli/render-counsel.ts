@@ -52,7 +52,7 @@ function describeTrouble(heard: readonly Counsel[]): string[] {
       ? [`Stopped by budget (${[...stopped].join(', ')}): what was established so far is here.`]
       : []),
     ...(dropped > 0
-      ? [`${countOf(dropped, 'statement')} without evidence that exists ${dropped === 1 ? 'was' : 'were'} thrown away.`]
+      ? [`${countOf(dropped, 'statement')} without evidence for it ${dropped === 1 ? 'was' : 'were'} thrown away.`]
       : []),
   ];
 }
