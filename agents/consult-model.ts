@@ -84,7 +84,7 @@ type Ending = Pick<Counsel, 'stopped' | 'failure'> & { readonly answer?: Answer 
 export async function consultModel(
   consultation: Consultation,
 ): Promise<{ readonly counsel: Counsel; readonly evidence: readonly Evidence[] }> {
-  const { agent, model, board, context } = consultation;
+  const { agent, model, context } = consultation;
   const budget = model.startBudget(undefined, SHARE);
   const evidence = new Map<string, Evidence>();
   const { answer, ...ending } = await holdTalk(consultation, budget, evidence);

@@ -18,7 +18,6 @@ export const modelUsageSchema = z.object({
   seconds: z.number().nonnegative(),
   unpricedCalls: z.int().nonnegative(),
 });
-export type ModelUsage = z.infer<typeof modelUsageSchema>;
 
 /** One agent's model. Everything in it cites evidence that exists: the rest was dropped, and counted. */
 export const counselSchema = z.object({
