@@ -352,3 +352,42 @@ export const running: Investigation = (() => {
     changes: [],
   });
 })();
+
+const spent = { calls: 3, inputTokens: 1_000, outputTokens: 500, costUsd: 0.006, seconds: 4, unpricedCalls: 0 };
+
+/** Two of its agents talked with a model: one to some purpose. */
+export const advised: Investigation = {
+  ...pending,
+  verdict: pending.verdict && {
+    ...pending.verdict,
+    counsel: {
+      heard: [
+        {
+          agent: 'deploy-agent',
+          modelName: 'small',
+          notes: [{ text: 'Payment fails since the deploy', evidenceIds: [EV_DEPLOY] }],
+          suspect: { service: 'inventory', why: 'Its CPU is full', evidenceIds: [EV_CPU] },
+          dropped: 3,
+          usage: spent,
+        },
+        {
+          agent: 'log-agent',
+          modelName: 'small',
+          notes: [],
+          dropped: 0,
+          usage: { ...spent, calls: 2 },
+          failure: 'the model refused to answer',
+        },
+      ],
+      outcomes: [
+        {
+          service: 'inventory',
+          agents: ['deploy-agent'],
+          outcome: 'weaker-evidence',
+          why: 'Its CPU is full',
+          evidenceIds: [EV_CPU],
+        },
+      ],
+    },
+  },
+};

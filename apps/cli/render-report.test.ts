@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   abstained,
+  advised,
   decided,
   EV_CPU,
   EV_DEPLOY,
@@ -19,7 +20,7 @@ function page(width: number, palette = plainPalette): Page {
   return { width, palette, command: ['inquest', '--data-dir', '~/.inquest/demo'] };
 }
 
-const cases = { pending, abstained, decided, running };
+const cases = { pending, abstained, decided, running, advised };
 
 describe.each(Object.entries(cases))('a report of an investigation that is %s', (_name, investigation) => {
   it.each([60, 72, 80, 120])('stays within %i columns and has no escapes, in short and in full', (width) => {
@@ -36,6 +37,21 @@ describe.each(Object.entries(cases))('a report of an investigation that is %s', 
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the escapes that colours are made of
     const stripped = coloured.replace(/\u001b\[\d+m/g, '').replace(/ +$/gm, '');
     expect(stripped).toBe(renderReport(investigation, page(80), { full: true }));
+  });
+});
+
+describe('a report of a jury that heard a model', () => {
+  const text = renderReport(advised, page(80));
+
+  it('shows what it said with its evidence, what it came to, and what it cost', () => {
+    const section = flat(text.slice(text.indexOf('WHAT A MODEL SAYS')));
+    expect(section).toContain(`- Payment fails since the deploy. [${EV_DEPLOY}]`);
+    expect(section).toContain(
+      'It would put inventory first (not followed: the evidence cited weighs less): Its CPU is full.',
+    );
+    expect(section).toContain('1 of 2 talks gave nothing: the model refused to answer.');
+    expect(section).toContain('3 statements without evidence for it were thrown away.');
+    expect(text).toContain('small: 5 calls, 3,000 tokens, $0.012');
   });
 });
 
