@@ -2,6 +2,7 @@
  * Watches the calls into every service, and those it makes to what tells nothing itself, by ten seconds: failures, durations,
  * traffic. At most one anomaly a service and aspect; the operation that shows it most is named.
  */
+
 import type { OperationStepReader, OperationStepRow } from '../clickhouse/read-operation-steps.ts';
 import type { Anomaly } from '../domain/anomaly.ts';
 import type { TimeWindow } from '../domain/time-window.ts';
@@ -18,6 +19,7 @@ import {
   takeStep,
   unpackGroup,
 } from './detectors/request-group.ts';
+import { inShort } from './in-short.ts';
 import type { KeptState, Watch, WatchedStep } from './watch.ts';
 
 export interface RequestWatchParts {
@@ -160,11 +162,6 @@ async function readRows(
     const before = await readRows(telemetry, { ...window, endMs: middleMs }, signal);
     return [...before, ...(await readRows(telemetry, { ...window, startMs: middleMs }, signal))];
   }
-}
-
-/** Six digits are enough to go on with. */
-function inShort(_: string, value: unknown): unknown {
-  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
 }
 
 function nameOf({ service, kind, operation }: OperationStepRow): GroupName {

@@ -2,6 +2,7 @@
  * Watches what every service writes into its log, template by template and minute by minute (detectors/log-template-judge.ts). What may
  * still grow by late lines is judged at once and learned five minutes later.
  */
+
 import type { TemplateMinuteReader, TemplateMinuteRow } from '../clickhouse/read-template-minutes.ts';
 import type { Anomaly } from '../domain/anomaly.ts';
 import type { TimeWindow } from '../domain/time-window.ts';
@@ -17,6 +18,7 @@ import {
   templateKey,
   type WrittenTemplate,
 } from './detectors/log-template-past.ts';
+import { inShort } from './in-short.ts';
 import type { KeptState, Watch, WatchedStep } from './watch.ts';
 
 export interface TemplateWatchParts {
@@ -179,9 +181,4 @@ function minutesOf(rows: readonly TemplateMinuteRow[]): Map<number, Map<string, 
     }
   }
   return byMinute;
-}
-
-/** Six digits are enough to go on with. */
-function inShort(_: string, value: unknown): unknown {
-  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
 }
