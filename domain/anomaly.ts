@@ -24,7 +24,8 @@ export type DetectionPart = (typeof DETECTION_PARTS)[number];
 export const aspectSchema = z.enum(['traffic', 'errors', 'latency', 'resources', 'logs', 'silence']);
 export type Aspect = z.infer<typeof aspectSchema>;
 
-const NO_SERIES: SeriesName = { kind: 'vector', service: '', name: '', detail: '' };
+/** Of anomalies that were archived before they named theirs. */
+const NO_SERIES: SeriesName = { kind: 'metric', service: '', name: '', detail: '' };
 
 export const anomalySchema = z.object({
   /** The same as long as it lasts: see anomalyIdOf. */

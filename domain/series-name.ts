@@ -3,9 +3,9 @@ import { z } from 'zod';
 
 /**
  * requests: calls a step; errors: share of them that failed; duration: how long they took; metric: a metric's value by the
- * minute; template: log lines of one template; presence: whether anything comes at all; vector: all of a service at once.
+ * minute; template: log lines of one template; presence: whether anything comes at all.
  */
-export const seriesKindSchema = z.enum(['requests', 'errors', 'duration', 'metric', 'template', 'presence', 'vector']);
+export const seriesKindSchema = z.enum(['requests', 'errors', 'duration', 'metric', 'template', 'presence']);
 export type SeriesKind = z.infer<typeof seriesKindSchema>;
 
 export const seriesNameSchema = z.object({
