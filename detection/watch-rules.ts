@@ -6,7 +6,7 @@ import type { RuleFactReader } from '../clickhouse/read-rule-facts.ts';
 import { type Anomaly, anomalyIdOf } from '../domain/anomaly.ts';
 import type { SeriesKind, SeriesName } from '../domain/series-name.ts';
 import type { Signal } from '../domain/signal.ts';
-import type { TimeWindow } from '../domain/time-window.ts';
+import { formatMinute, type TimeWindow } from '../domain/time-window.ts';
 import { errorMessage } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import {
@@ -178,7 +178,7 @@ function describe(rule: Rule, match: FoundMatch, atMs: number, sinceMs: number):
     deviation,
     unit: rule.unit,
     hurtsUsers: rule.hurtsUsers ?? false,
-    sentence: `${service}: ${what}, since ${new Date(sinceMs).toISOString().slice(11, 16)} UTC (rule ${rule.name}).`,
+    sentence: `${service}: ${what}, since ${formatMinute(sinceMs)} UTC (rule ${rule.name}).`,
     correlated: [],
   };
 }

@@ -66,3 +66,13 @@ function notAnInstant(text: string): InputError {
 export function formatInstant(atMs: number): string {
   return new Date(atMs).toISOString();
 }
+
+/** `10:14:20`, UTC. */
+export function formatClock(atMs: number): string {
+  return new Date(atMs).toISOString().slice(11, 19);
+}
+
+/** `10:14`, UTC. */
+export function formatMinute(atMs: number): string {
+  return formatClock(atMs).slice(0, 5);
+}

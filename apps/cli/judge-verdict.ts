@@ -1,7 +1,9 @@
 /** Compares a verdict with what the simulator really broke: one honest line. Pure. */
+
 import type { Investigation } from '../../domain/investigation.ts';
+import { formatClock } from '../../domain/time-window.ts';
 import type { GroundTruth } from '../../simulator/ground-truth.ts';
-import { CAUSE_WORDS, formatClock, formatDuration } from './words.ts';
+import { CAUSE_WORDS, formatDuration } from './words.ts';
 
 export interface Judgement {
   /** right: the accused service is the broken one. */

@@ -1,6 +1,7 @@
 /** What a load generator achieves, as a person reads it: a small table while it runs and at its end, one line for a log. Pure. */
+import { formatClock } from '../../domain/time-window.ts';
 import type { FeedTotals } from './feed-shop.ts';
-import { countOf, formatClock, formatCount, formatDuration, formatFigure } from './words.ts';
+import { countOf, formatCount, formatDuration, formatFigure } from './words.ts';
 
 /** Per second of wall clock. */
 export interface LoadRates {

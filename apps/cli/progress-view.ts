@@ -1,9 +1,11 @@
 /** What a watcher of an investigation sees: who does what right now. Pure: progress in, lines out. */
+
 import type { Progress } from '../../domain/investigation.ts';
 import { AGENT_NAMES } from '../../domain/signal.ts';
+import { formatClock } from '../../domain/time-window.ts';
 import { cell, hangingText } from './layout.ts';
 import { plainText } from './plain-text.ts';
-import { countOf, formatClock, formatDay, formatDuration, shortenInstants } from './words.ts';
+import { countOf, formatDay, formatDuration, shortenInstants } from './words.ts';
 
 const KIND_WORDS: Readonly<Record<Progress['kind'], string>> = {
   started: 'starts',

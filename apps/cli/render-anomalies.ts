@@ -1,13 +1,15 @@
 /** Anomalies for people: a list with a sentence each, and one explained with everything that belongs to it. Pure. */
+
 import type { Anomaly } from '../../domain/anomaly.ts';
 import type { AnomalyRecord } from '../../domain/anomaly-record.ts';
 import type { Feedback } from '../../domain/feedback.ts';
 import type { ExplainedAnomaly } from '../../domain/noise-lesson.ts';
 import { describeScope } from '../../domain/noise-rule.ts';
+import { formatClock } from '../../domain/time-window.ts';
 import { table } from './layout.ts';
 import { bullet, commandLines, labelled, type Page, paragraph, section } from './page.ts';
 import { plainCopy } from './plain-text.ts';
-import { asSentence, formatClock, formatDay, formatFigure } from './words.ts';
+import { asSentence, formatDay, formatDayAndMinute, formatFigure } from './words.ts';
 
 const LABEL_WIDTH = 10;
 
@@ -54,7 +56,7 @@ export function formatBars(deviation: number): string {
 }
 
 function formatMinute(atMs: number): string {
-  return `${formatDay(atMs)} ${formatClock(atMs).slice(0, 5)}`;
+  return formatDayAndMinute(atMs);
 }
 
 function stateWord({ anomaly, incidentId, endedAtMs }: AnomalyRecord): string {

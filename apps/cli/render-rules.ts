@@ -4,7 +4,7 @@ import { describeBackTest, describeScope, type NoiseRule } from '../../domain/no
 import { table } from './layout.ts';
 import { bullet, commandLines, labelled, type Page, paragraph, section } from './page.ts';
 import { plainCopy } from './plain-text.ts';
-import { asSentence, countOf, formatClock, formatDay, formatFigure } from './words.ts';
+import { asSentence, countOf, formatDay, formatDayAndMinute, formatFigure } from './words.ts';
 
 const LABEL_WIDTH = 9;
 
@@ -44,7 +44,7 @@ export function renderRule(raw: ListedRule, page: Page): string {
 function describeRule(rule: NoiseRule, page: Page): string[] {
   const { accepted, revoked, reason } = rule;
   const signed = (word: string, { by, atMs, reason: why }: NonNullable<NoiseRule['accepted']>) =>
-    `${word} by ${by} on ${formatDay(atMs)} ${formatClock(atMs).slice(0, 5)} UTC${why === '' ? '' : `: ${why}`}`;
+    `${word} by ${by} on ${formatDayAndMinute(atMs)} UTC${why === '' ? '' : `: ${why}`}`;
   return [
     ...labelled(page, 'hides', describeScope(rule.scope), LABEL_WIDTH),
     ...labelled(page, 'tried', describeBackTest(rule.backTest), LABEL_WIDTH),

@@ -1,12 +1,14 @@
 /** The demo's incident: a shop's normal past, a fault in its present, and detection looking on until it sees it. */
+
 import type { JoinedHost } from '../../api/join-or-start-host.ts';
 import type { Incident } from '../../domain/incident.ts';
+import { formatClock } from '../../domain/time-window.ts';
 import type { FaultKind } from '../../simulator/faults/fault-kinds.ts';
 import { describeTruth, type GroundTruth } from '../../simulator/ground-truth.ts';
 import type { SimulationOptions } from '../../simulator/simulation-options.ts';
 import type { Cli } from './cli.ts';
 import { describeRate, describeTotals, type FeedOptions, type FeedTotals, feedShop } from './feed-shop.ts';
-import { countOf, formatClock, formatDuration } from './words.ts';
+import { countOf, formatDuration } from './words.ts';
 
 export interface StagedIncident {
   readonly incident: Incident;

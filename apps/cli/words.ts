@@ -1,8 +1,10 @@
 /** How values read in a sentence: causes, confidence, durations, instants, agents. UTC everywhere. */
+
 import type { Change } from '../../domain/change.ts';
 import type { CauseType } from '../../domain/finding.ts';
 import type { ActionKind, Remediation } from '../../domain/remediation.ts';
 import type { AgentName, Signal } from '../../domain/signal.ts';
+import { formatMinute } from '../../domain/time-window.ts';
 
 export const CAUSE_WORDS: Readonly<Record<CauseType, string>> = {
   'cpu-saturation': 'CPU saturation',
@@ -84,14 +86,14 @@ function twoUnits(amount: number, size: number, large: string, small: string): s
   return rest === 0 ? whole : `${whole} ${rest} ${small}`;
 }
 
-/** `10:14:20` */
-export function formatClock(atMs: number): string {
-  return new Date(atMs).toISOString().slice(11, 19);
-}
-
 /** `2026-01-31` */
 export function formatDay(atMs: number): string {
   return new Date(atMs).toISOString().slice(0, 10);
+}
+
+/** `2026-01-31 10:14` */
+export function formatDayAndMinute(atMs: number): string {
+  return `${formatDay(atMs)} ${formatMinute(atMs)}`;
 }
 
 /** ISO instants inside a text as people say them: only the time on that day (`2026-01-31`), with the day on others. UTC. */

@@ -1,7 +1,7 @@
 /** Anomalies of log templates as people read them, and only the few that say something. Pure. */
 import { type Anomaly, anomalyIdOf } from '../../domain/anomaly.ts';
 import type { SeriesName } from '../../domain/series-name.ts';
-import type { TimeWindow } from '../../domain/time-window.ts';
+import { formatMinute, type TimeWindow } from '../../domain/time-window.ts';
 import type { TemplateDeviation } from './log-template-judge.ts';
 
 /** Of one service at a time. */
@@ -37,7 +37,7 @@ function anomalyFrom(service: string, found: TemplateDeviation, window: TimeWind
     deviation,
     unit: '{line}/min',
     hurtsUsers: isError && found.isLarge && shape !== 'vanished',
-    sentence: `${service}: ${show(observed)} ${level} ${observed === 1 ? 'line' : 'lines'} a minute ${text} since ${clockOf(sinceMs)} UTC, ${normally(found)}.`,
+    sentence: `${service}: ${show(observed)} ${level} ${observed === 1 ? 'line' : 'lines'} a minute ${text} since ${formatMinute(sinceMs)} UTC, ${normally(found)}.`,
     correlated: [],
   };
 }
@@ -53,8 +53,4 @@ function shorten(text: string): string {
 
 function show(lines: number): string {
   return lines >= 10 || Number.isInteger(lines) ? lines.toFixed(0) : lines.toPrecision(2);
-}
-
-function clockOf(atMs: number): string {
-  return new Date(atMs).toISOString().slice(11, 16);
 }

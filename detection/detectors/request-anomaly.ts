@@ -1,6 +1,8 @@
 /** Says what a deviation of calls is, in figures and in a sentence: what was seen, what is normal, since when. Pure. */
+
 import { type Anomaly, anomalyIdOf } from '../../domain/anomaly.ts';
 import type { SeriesName } from '../../domain/series-name.ts';
+import { formatClock } from '../../domain/time-window.ts';
 import { addDurations, type CallCounts, errorShare, quantileMs } from './request-baseline.ts';
 import { type GroupDeviation, type RequestAspect, type RequestGroup, STEP_MS } from './request-group.ts';
 
@@ -45,7 +47,7 @@ export function describeRequests(
   const { what, unit, observed, expected, range } = FIGURES[aspect](group, deviation);
   const subject = `${what}${whereOf(peer, operation)}`;
   const [low, high] = range.map((value) => show(value, unit));
-  const since = new Date(sinceMs).toISOString().slice(11, 19);
+  const since = formatClock(sinceMs);
   return {
     anomalyId: anomalyIdOf(series, 'requests', sinceMs),
     signal: 'traces',

@@ -1,7 +1,7 @@
 /** Anomalies of metric series as people read them, and only the few that say something: one for each service and aspect. */
 import { type Anomaly, type Aspect, anomalyIdOf } from '../../domain/anomaly.ts';
 import type { SeriesName } from '../../domain/series-name.ts';
-import type { TimeWindow } from '../../domain/time-window.ts';
+import { formatMinute, type TimeWindow } from '../../domain/time-window.ts';
 import type { MetricMeaning } from './series-aspect.ts';
 import type { CourseJudgement } from './series-course.ts';
 
@@ -118,7 +118,7 @@ function anomalyFrom(
     deviation,
     unit,
     hurtsUsers,
-    sentence: `${name.service}: ${subject} ${show(value)} since ${clockOf(sinceMs)} UTC, normally ${show(expected)} (${show(low)} to ${show(high)}).`,
+    sentence: `${name.service}: ${subject} ${show(value)} since ${formatMinute(sinceMs)} UTC, normally ${show(expected)} (${show(low)} to ${show(high)}).`,
     correlated: [],
   };
 }
@@ -132,8 +132,4 @@ function subjectOf({ name, pod, attributes }: SeriesIdentity): string {
 function showFigure(value: number, unit: string): string {
   const figure = Number(value.toPrecision(3));
   return unit === '' || unit === '1' ? `${figure}` : `${figure} ${unit}`;
-}
-
-function clockOf(atMs: number): string {
-  return new Date(atMs).toISOString().slice(11, 16);
 }

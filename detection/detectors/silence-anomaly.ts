@@ -2,7 +2,7 @@
 import { type Anomaly, anomalyIdOf } from '../../domain/anomaly.ts';
 import type { SeriesName } from '../../domain/series-name.ts';
 import type { Signal } from '../../domain/signal.ts';
-import type { TimeWindow } from '../../domain/time-window.ts';
+import { formatMinute, type TimeWindow } from '../../domain/time-window.ts';
 import type { PresenceMinute, PresentSignal, SilenceDeviation, SilenceShape } from './service-presence.ts';
 
 const SENTENCES: Readonly<Record<SilenceShape, (found: SilenceDeviation, minute: PresenceMinute) => string>> = {
@@ -104,7 +104,7 @@ function anomalyFrom({ service, name, what, expected, ...rest }: Described): Ano
     expected,
     range: [Math.min(1, expected), expected],
     unit: '1/min',
-    sentence: `${what}, since ${new Date(sinceMs).toISOString().slice(11, 16)} UTC.`,
+    sentence: `${what}, since ${formatMinute(sinceMs)} UTC.`,
     correlated: [],
   };
 }

@@ -1,13 +1,15 @@
 /** `inquest incidents`: what went wrong lately, the newest first. */
+
 import type { Command } from 'commander';
 import type { FollowedIncident } from '../../../api/api-shapes.ts';
 import type { Incident } from '../../../domain/incident.ts';
+import { formatClock } from '../../../domain/time-window.ts';
 import { joinHost, pageOf, type RunWork } from '../cli.ts';
 import { EXIT } from '../exit-codes.ts';
 import { table } from '../layout.ts';
 import { commandLines, type Page, paragraph } from '../page.ts';
 import { plainCopy } from '../plain-text.ts';
-import { countOf, formatClock, formatDay } from '../words.ts';
+import { countOf, formatDayAndMinute } from '../words.ts';
 
 export function addIncidentsCommand(program: Command, run: RunWork): void {
   program
@@ -39,7 +41,7 @@ export function renderIncidents(raw: readonly FollowedIncident[], page: Page): s
   const columns = ['incident', 'opened (UTC)', 'status', 'severity'].map((heading) => ({ heading }));
   const rows = incidents.map(({ incidentId, openedAtMs, status, severity }) => [
     incidentId,
-    `${formatDay(openedAtMs)} ${formatClock(openedAtMs).slice(0, 5)}`,
+    formatDayAndMinute(openedAtMs),
     STATUS_WORDS[status],
     severity,
   ]);
