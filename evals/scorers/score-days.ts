@@ -33,6 +33,8 @@ export interface DayTally extends Tally {
 export interface DayScore {
   /** Resource faults of all days. */
   readonly all: DayTally;
+  /** Of them found, 0..1. */
+  readonly recall: number;
   readonly falsePerDay: number;
   readonly days: readonly DayTally[];
   readonly kinds: readonly Tally[];
@@ -69,6 +71,7 @@ export function scoreDays(days: readonly ReplayedDay[]): DayScore {
   const kinds = Map.groupBy(matches, ({ fault }) => fault.faultType);
   return {
     all,
+    recall: all.recall,
     falsePerDay: all.falseIncidents / Math.max(1, days.length),
     days: matched.map(tallyDay),
     kinds: [...kinds].map(([name, its]) => tally(name, its)),
