@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Investigation } from '../domain/investigation.ts';
+import type { TimeWindow } from '../domain/time-window.ts';
 import { MISBEHAVIOURS, openScriptedModel } from '../llm/scripted-model.ts';
 import { loadProcessConfig } from '../platform/config.ts';
 import { InputError } from '../platform/errors.ts';
@@ -63,14 +64,11 @@ async function investigateTwice({ caseId, load }: ReplayCase, way: Way, signal: 
   };
   const configured = loadProcessConfig(settings).llm;
   const endpoint = configured ? undefined : await openScriptedModel((request) => way?.[1](request) ?? { kind: 'hang' });
-  const loaded = load();
-  const investigate = async (environment: Record<string, string>, replays: boolean) => {
+  let window: TimeWindow | undefined;
+  const investigate = async (environment: Record<string, string>) => {
     const runtime = await openRuntime(loadProcessConfig({ ...settings, ...environment }));
     try {
-      if (replays) {
-        await replayRequests(loaded.requests, runtime.receiveOtlp, signal);
-        await replayChanges(loaded.changes, runtime.receiveChanges, signal);
-      }
+      window ??= await replay(runtime, load, signal);
       const startedMs = performance.now();
       const { finished } = await runtime.openIncident({
         incidentId: newId('inc'),
@@ -78,8 +76,8 @@ async function investigateTwice({ caseId, load }: ReplayCase, way: Way, signal: 
         status: 'open',
         source: 'manual',
         service: '',
-        openedAtMs: loaded.searchWindow.endMs,
-        searchWindow: loaded.searchWindow,
+        openedAtMs: window.endMs,
+        searchWindow: window,
         severity: 'medium',
         anomalies: [],
       });
@@ -90,9 +88,9 @@ async function investigateTwice({ caseId, load }: ReplayCase, way: Way, signal: 
   };
   try {
     const noModel = { INQUEST_LLM_URL: '', INQUEST_LLM_MODEL: '', INQUEST_LLM_KEY: '' };
-    const alone = await investigate(noModel, true);
+    const alone = await investigate(noModel);
     const model = endpoint ? { ...noModel, INQUEST_LLM_URL: endpoint.url, INQUEST_LLM_MODEL: 'useless' } : {};
-    const advised = await investigate(model, false);
+    const advised = await investigate(model);
     const heard = advised.investigation.verdict?.counsel?.heard ?? [];
     const outcomes = advised.investigation.verdict?.counsel?.outcomes ?? [];
     return {
@@ -110,6 +108,18 @@ async function investigateTwice({ caseId, load }: ReplayCase, way: Way, signal: 
     await endpoint?.close();
     await rm(dataDir, { recursive: true, force: true });
   }
+}
+
+/** A case is hundreds of megabytes: nothing of it stays. */
+async function replay(
+  { receiveOtlp, receiveChanges }: Awaited<ReturnType<typeof openRuntime>>,
+  load: ReplayCase['load'],
+  signal: AbortSignal,
+): Promise<TimeWindow> {
+  const { requests, changes, searchWindow } = load();
+  await replayRequests(requests, receiveOtlp, signal);
+  await replayChanges(changes, receiveChanges, signal);
+  return searchWindow;
 }
 
 /** With the outcome: an abstention is another verdict than the same names as an accusation. */

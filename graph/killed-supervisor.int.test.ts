@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
 import { ageServer, itOnRedis } from '../context-store/redis.fixture.ts';
 import { type RedisServer, startRedis } from '../context-store/redis-server.ts';
 import type { Investigation } from '../domain/investigation.ts';
+import { retry } from '../platform/retry.ts';
 import { createInvestigator } from './run-investigation.ts';
 import { createScriptedParts, INCIDENT, OVERTURNING } from './scripted-jury.fixture.ts';
 import { type Line, openSharedParts } from './supervisor-child.fixture.ts';
@@ -18,6 +19,7 @@ const CHILD = fileURLToPath(new URL('supervisor-child.fixture.ts', import.meta.u
 const TIMEOUT_MS = 60_000;
 /** No lock or claim outlives it: context-store/redis-shard-lock.ts, INVESTIGATION_LIMITS.leaseMs. */
 const LEASES_MS = 60_000;
+const PATIENCE = { attempts: 5, baseDelayMs: 100, maxDelayMs: 1_000 };
 const soon = () => AbortSignal.timeout(TIMEOUT_MS);
 
 let server: RedisServer;
@@ -70,7 +72,8 @@ async function takeOver(): Promise<Investigation> {
   try {
     await expect(investigator.recover('inv_1', soon())).rejects.toMatchObject({ code: 'conflict' });
     await ageServer(server.path, LEASES_MS);
-    const standing = await investigator.recover('inv_1', soon());
+    // A store that is slow for a moment breaks it off, and the desk tries again.
+    const standing = await retry(() => investigator.recover('inv_1', soon()), PATIENCE);
     if (standing.status !== 'awaiting-approval') return standing;
     const decision = { outcome: 'approved' as const, decidedBy: 'alice', reason: 'go', decidedAtMs: Date.now() };
     return await investigator.resume('inv_1', decision, soon());

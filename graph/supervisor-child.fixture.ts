@@ -6,9 +6,11 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { openTestRedis } from '../context-store/board.fixture.ts';
+import { openRedis } from '../context-store/open-redis.ts';
 import type { AuditContent } from '../domain/audit.ts';
+import { systemClock } from '../platform/clock.ts';
 import { AppError } from '../platform/errors.ts';
+import { silentLogger } from '../platform/logger.ts';
 import type { InvestigationParts } from './investigation-parts.ts';
 import { createInvestigator } from './run-investigation.ts';
 import { createScriptedParts, INCIDENT, OVERTURNING } from './scripted-jury.fixture.ts';
@@ -23,7 +25,8 @@ export async function openSharedParts(
   redisPath: string,
   overrides: Partial<InvestigationParts> = {},
 ) {
-  const redis = await openTestRedis(redisPath);
+  const shared = { url: redisPath, lockUrls: [], namespace: 'test', clock: systemClock, logger: silentLogger };
+  const redis = await openRedis(shared);
   const parts = createScriptedParts(OVERTURNING, {
     tier: 'medium',
     file: join(directory, 'stores.sqlite'),
