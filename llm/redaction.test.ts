@@ -1,7 +1,7 @@
 /** What leaves for a model, and what comes back. Keys are put together here, so that nothing looks like one in the repository. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { quoteTelemetry } from './quote-telemetry.ts';
+import { quoteTelemetry } from '../domain/quote-telemetry.ts';
 import { createRedactor, withoutBegunLabel } from './redaction.ts';
 
 const HEX_40 = '4f3740c1a2b9d8e7f60514233241506978aabbcc';
