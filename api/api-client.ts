@@ -47,13 +47,15 @@ export interface ApiClientOptions {
   /** Base of the host, as in its lock file. */
   readonly url: string;
   readonly token: string;
+  /** Left out: over the network. The host itself asks its own routes, without one. */
+  readonly fetch?: ((request: Request) => Response | Promise<Response>) | undefined;
 }
 
 /**
  * Every call rejects with InputError (also code not-found, conflict), LimitError, UnavailableError (host gone or busy: the
  * same call may succeed later), ConfigError or InvariantError, or with the signal's reason once that is aborted.
  */
-export function createApiClient({ url, token }: ApiClientOptions): ApiClient {
+export function createApiClient({ url, token, fetch: ask = fetch }: ApiClientOptions): ApiClient {
   const base = url.replace(/\/+$/, '');
 
   async function send(
@@ -64,15 +66,14 @@ export function createApiClient({ url, token }: ApiClientOptions): ApiClient {
   ): Promise<Response> {
     const headers: Record<string, string> = { authorization: `Bearer ${token}` };
     if (input !== undefined) headers['content-type'] = 'application/json';
-    const response = await reach(base, signal, () =>
-      fetch(`${base}${path}`, {
-        method,
-        headers,
-        redirect: 'error',
-        ...(input === undefined ? {} : { body: JSON.stringify(input) }),
-        ...(signal ? { signal } : {}),
-      }),
-    );
+    const request = new Request(`${base}${path}`, {
+      method,
+      headers,
+      redirect: 'error',
+      ...(input === undefined ? {} : { body: JSON.stringify(input) }),
+      ...(signal ? { signal } : {}),
+    });
+    const response = await reach(base, signal, async () => ask(request));
     if (response.ok) return response;
     const text = await reach(base, signal, () => response.text());
     throw errorOf(response.status, text);

@@ -129,6 +129,14 @@ export const changeListSchema = z.object({
 });
 export type ChangeList = z.infer<typeof changeListSchema>;
 
+export const toolAnswerSchema = z.object({
+  /** In the tool's own shape. */
+  output: z.record(z.string(), z.unknown()),
+  /** The queries behind it, kept so that they can be run again. */
+  evidence: evidenceSchema,
+});
+export type ToolAnswer = z.infer<typeof toolAnswerSchema>;
+
 export const hostStatusSchema = z.object({
   version: z.string(),
   nodeVersion: z.string(),
@@ -278,6 +286,17 @@ export const ROUTES = {
     description:
       'The id is 32 hex digits. Up to 2000 spans, 200 log records and 100 exemplars; the totals say how many exist.',
     output: traceSchema,
+  },
+  runTool: {
+    method: 'POST',
+    path: '/api/tools/:id',
+    needs: 'read',
+    summary: 'Ask telemetry one question through a tool; the answer carries evidence that can be verified',
+    description:
+      'The id is the name of a tool, such as get_series or search_logs; another name is refused with the names that there are. The input is the tool\'s own; what is wrong with it is named. Windows are {"startMs", "endMs"}.',
+    input: z.record(z.string(), z.unknown()),
+    example: { window: { startMs: 1_767_222_000_000, endMs: 1_767_225_600_000 } },
+    output: toolAnswerSchema,
   },
   listAudit: {
     method: 'GET',

@@ -94,7 +94,7 @@ const TAG_OF_PATH: readonly [RegExp, keyof typeof TAGS][] = [
   [/^\/api\/(incidents|investigations)/, 'incidents'],
   [/^\/api\/(anomalies|feedback|rules|false-positives)/, 'anomalies'],
   [/^\/api\/approvals/, 'approvals'],
-  [/^\/api\/(evidence|verify)/, 'evidence'],
+  [/^\/api\/(evidence|tools|verify)/, 'evidence'],
   [/^\/api\/audit/, 'audit'],
 ];
 

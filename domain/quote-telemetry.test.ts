@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { QUOTATION_RULE, quoteTelemetry } from './quote-telemetry.ts';
 import { createRedactor } from '../llm/redaction.ts';
+import { QUOTATION_RULE, quoteTelemetry } from './quote-telemetry.ts';
 
 const quoted = (value: unknown, limits = {}) => JSON.parse(quoteTelemetry(value, limits));
 

@@ -34,6 +34,32 @@ interface Losses {
   deep: number;
 }
 
+/** What `cleanTelemetry` gives: the value, and what was left out of it, where something was. */
+export interface CleanTelemetry {
+  readonly value: unknown;
+  readonly leftOut?: string;
+}
+
+/**
+ * The value with every text in it bounded and without what nobody sees: for those who write the JSON themselves.
+ *
+ * @param value JSON, or a text
+ */
+export function cleanTelemetry(
+  value: unknown,
+  { maxCharacters = LIMITS.maxCharacters }: Partial<Pick<QuoteLimits, 'maxCharacters'>> = {},
+): CleanTelemetry {
+  const losses: Losses = { invisible: 0, cut: 0, deep: 0 };
+  const cleaned = clean(value, maxCharacters, losses, 0);
+  const { left_out: leftOut } = tell(losses);
+  return { value: cleaned, ...(leftOut === undefined ? {} : { leftOut }) };
+}
+
+/** JSON in which angle brackets and a chat template's marks are escaped: it stays the same value. */
+export function writeQuotation(value: unknown): string {
+  return JSON.stringify(value).replace(MARK, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /**
  * `{"telemetry": VALUE}`, with `"left_out"` where something was, as JSON. A value too large as a whole becomes the beginning
  * and the end of its JSON, as one text.
@@ -44,17 +70,17 @@ export function quoteTelemetry(value: unknown, limits: Partial<QuoteLimits> = {}
   const { maxCharacters, maxTotalCharacters } = { ...LIMITS, ...limits };
   const losses: Losses = { invisible: 0, cut: 0, deep: 0 };
   const cleaned = clean(value, maxCharacters, losses, 0);
-  const whole = write({ telemetry: cleaned, ...tell(losses) });
+  const whole = writeQuotation({ telemetry: cleaned, ...tell(losses) });
   if (whole.length <= maxTotalCharacters) return whole;
   const plain = JSON.stringify(cleaned);
   // Escapes make a text longer than it was: as much room as remains in the worst case is halved until it fits.
   for (let room = maxTotalCharacters; room >= 1; room = Math.floor(room / 2)) {
     const before = losses.cut;
-    const text = write({ telemetry: shorten(plain, room, losses), ...tell(losses) });
+    const text = writeQuotation({ telemetry: shorten(plain, room, losses), ...tell(losses) });
     if (text.length <= maxTotalCharacters) return text;
     losses.cut = before;
   }
-  return write({ telemetry: '' });
+  return writeQuotation({ telemetry: '' });
 }
 
 function clean(value: unknown, maxCharacters: number, losses: Losses, depth: number): unknown {
@@ -111,8 +137,4 @@ function tell({ invisible, cut, deep }: Losses): { left_out?: string } {
     deep > 0 ? `${deep} values, for depth` : '',
   ].filter((each) => each !== '');
   return told.length > 0 ? { left_out: told.join('; ') } : {};
-}
-
-function write(value: unknown): string {
-  return JSON.stringify(value).replace(MARK, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

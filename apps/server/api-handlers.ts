@@ -64,6 +64,7 @@ export function createHandlers(host: Host): ApiHandlers {
       const trace = await host.runtime().readTrace(id, signal);
       return trace.startMs === null ? refuseUnknown('trace', id) : trace;
     },
+    runTool: ({ id, input, signal }) => host.runtime().runTool(id, input, signal),
     listAudit: async ({ query: { fromSequence, limit }, signal }) => {
       const entries = await audit().list(fromSequence, limit, signal);
       const last = entries.at(-1);

@@ -4,6 +4,7 @@ import type { HostState } from '../../api/host-lock.ts';
 import { createMemoryContextStore } from '../../context-store/memory-context-store.ts';
 import type { Approval } from '../../domain/approval.ts';
 import { type AuditEntry, GENESIS, sealAuditEntry } from '../../domain/audit.ts';
+import { createEvidence } from '../../domain/evidence.ts';
 import { decisionNameOf, type Identity, leastRole, mayDecide } from '../../domain/identity.ts';
 import type { Incident } from '../../domain/incident.ts';
 import type { Investigation, Progress } from '../../domain/investigation.ts';
@@ -132,6 +133,19 @@ export function createMemoryRuntime(options: MemoryOptions = {}): MemoryRuntime 
       refuseBroken();
       questions.push(question);
       return { changes: [], totalRows: 0, truncated: false };
+    },
+    runTool: async (name, input) => {
+      refuseBroken();
+      const query = { sql: 'SELECT 1', parameters: {}, rowCount: 0, digest: '0'.repeat(64) };
+      const taken = {
+        tool: name,
+        input,
+        queries: [query],
+        window: WINDOW,
+        takenAtMs: WINDOW.endMs,
+        summary: 'nothing',
+      };
+      return { output: {}, evidence: createEvidence(taken) };
     },
     readTrace: async () => {
       refuseBroken();

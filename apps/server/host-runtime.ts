@@ -1,6 +1,6 @@
 /** What the host process serves: the part of the runtime that its HTTP API needs. */
 
-import type { ChangeList, HostStatus, Verification } from '../../api/api-shapes.ts';
+import type { ChangeList, HostStatus, ToolAnswer, Verification } from '../../api/api-shapes.ts';
 import type { Approval, Decision } from '../../domain/approval.ts';
 import type { Caller, Identity } from '../../domain/identity.ts';
 import type { Incident } from '../../domain/incident.ts';
@@ -9,7 +9,7 @@ import type { TimeWindow } from '../../domain/time-window.ts';
 import type { Trace } from '../../domain/trace.ts';
 import type { Runtime } from '../../runtime/open-runtime.ts';
 
-/** Structurally Pick<Runtime, ...>, listChanges and readTrace, so that tests can serve something smaller. */
+/** Structurally Pick<Runtime, ...>, listChanges, readTrace and runTool, so that tests can serve something smaller. */
 export interface HostRuntime {
   /** People who are known by a token of their own; empty: the host's token has every role. */
   readonly identities: readonly Identity[];
@@ -38,6 +38,8 @@ export interface HostRuntime {
   listChanges(question: ChangesQuestion, signal: AbortSignal): Promise<ChangeList>;
   /** What carries this trace id; without spans, records and exemplars when nothing does. */
   readTrace(traceId: string, signal: AbortSignal): Promise<Trace>;
+  /** One tool that people and models may call, on unchecked input; what it answers is kept as evidence. */
+  runTool(name: string, input: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ToolAnswer>;
   /** What the listener hears before the promise resolves is what happened so far; then it hears what happens. */
   watch(investigationId: string, listener: (progress: Progress) => void): Promise<() => Promise<void>>;
   verify(id: string, signal?: AbortSignal): Promise<Verification[]>;
