@@ -40,6 +40,8 @@ export const predictedEffectSchema = z.object({
   deadlineSeconds: z.int().positive(),
 });
 
+export type PredictedEffect = z.infer<typeof predictedEffectSchema>;
+
 export const remediationSchema = z.object({
   action: actionKindSchema,
   service: z.string(),

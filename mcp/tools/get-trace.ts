@@ -29,7 +29,7 @@ export const getTrace = defineMcpTool({
       ...trace.logs.map((log) => ({ log })),
       ...trace.exemplars.map((exemplar) => ({ exemplar })),
     ];
-    const total = trace.totalSpans + trace.totalLogs + trace.totalExemplars;
+    const total = rows.length + trace.totalSpans - trace.spans.length;
     const facts = { startedAt: isoOf(Math.floor(trace.startMs ?? 0)), orphans: trace.orphans };
     return pageRows({ rows, offset: place?.offset ?? 0, total, question, windows: [], facts });
   },
