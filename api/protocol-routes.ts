@@ -86,6 +86,18 @@ export const PROTOCOL_ROUTES = {
     output: progressSchema,
     outputTypes: ['text/event-stream'],
   },
+  speakMcp: {
+    method: 'POST',
+    path: '/mcp',
+    needs: 'read',
+    summary: 'The Model Context Protocol over streamable HTTP, for IDEs and agents',
+    description:
+      'JSON-RPC messages; GET opens the stream of a session (Mcp-Session-Id), DELETE ends it. Tools may do what the token may: see docs/mcp-conformance.md.',
+    input: z.looseObject({ jsonrpc: z.literal('2.0') }),
+    example: { jsonrpc: '2.0', id: 1, method: 'ping' },
+    output: z.looseObject({ jsonrpc: z.literal('2.0') }),
+    outputTypes: ['application/json', 'text/event-stream'],
+  },
   sendTraces: otlpRoute('/v1/traces', 'traces', 'ExportTraceServiceRequest', 'rejectedSpans'),
   sendLogs: otlpRoute('/v1/logs', 'logs', 'ExportLogsServiceRequest', 'rejectedLogRecords'),
   sendMetrics: otlpRoute('/v1/metrics', 'metrics', 'ExportMetricsServiceRequest', 'rejectedDataPoints'),

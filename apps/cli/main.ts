@@ -19,6 +19,7 @@ import { addIncidentsCommand } from './commands/incidents.ts';
 import { addIngestCommand } from './commands/ingest.ts';
 import { addInvestigateCommand } from './commands/investigate.ts';
 import { addKafkaCommand } from './commands/kafka.ts';
+import { addMcpCommand } from './commands/mcp.ts';
 import { addRulesCommand } from './commands/rules.ts';
 import { addShowCommand } from './commands/show.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
@@ -111,6 +112,7 @@ function createProgram(run: RunWork): Command {
     addRulesCommand,
     addVerifyCommand,
     addAuditCommand,
+    addMcpCommand,
     addTokenCommand,
     addKafkaCommand,
     addDoctorCommand,

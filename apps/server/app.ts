@@ -1,4 +1,4 @@
-/** Every path the host answers: telemetry under /v1, people's commands under /api, probes, and a description of it all. */
+/** Every path the host answers: telemetry under /v1, people's commands under /api, IDEs at /mcp, probes, and a description of it all. */
 import { Hono } from 'hono';
 import { healthSchema, proveHost } from '../../api/host-lock.ts';
 import { createOpenApi } from '../../api/openapi.ts';
@@ -7,6 +7,7 @@ import { UnavailableError } from '../../platform/errors.ts';
 import { addApiRoutes, idOf, refuseOtherMethods } from './api-routes.ts';
 import type { Host, HostApp, HostEnv } from './host.ts';
 import { refuse, refuseError, toAppError } from './http-errors.ts';
+import { addMcpRoute } from './mcp-route.ts';
 import { answerProgress } from './progress-stream.ts';
 import { createQueryReader } from './read-call.ts';
 import {
@@ -22,7 +23,7 @@ import { speakOtlp } from './speak-otlp.ts';
 const MAX_CHALLENGE_LENGTH = 128;
 const READY_TIMEOUT_MS = 5_000;
 
-const { getHealth, getReadiness, getOpenApi, watchInvestigation, sendChanges } = PROTOCOL_ROUTES;
+const { getHealth, getReadiness, getOpenApi, watchInvestigation, sendChanges, speakMcp } = PROTOCOL_ROUTES;
 
 export function createApp(host: Host): HostApp {
   const app: HostApp = new Hono<HostEnv>();
@@ -34,7 +35,10 @@ export function createApp(host: Host): HostApp {
   app.use(refuseForeignOrigins);
   addProbes(app, host);
   addReceivers(app, host);
-  app.use('/api/*', refuseForeignHosts(host), requireCaller(host), countActivity(host));
+  for (const path of ['/api/*', speakMcp.path]) {
+    app.use(path, refuseForeignHosts(host), requireCaller(host), countActivity(host));
+  }
+  addMcpRoute(app, host);
   const readNothing = createQueryReader();
   app.get(watchInvestigation.path, requirePermission(watchInvestigation.needs), (context) => {
     readNothing(context.req.queries());
