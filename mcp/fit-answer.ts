@@ -46,7 +46,10 @@ export function fitRows(rows: readonly unknown[], build: (kept: KeptRows) => Mcp
     const count = greatestThatFits(rows.length, (tried) => sizeOf(keep(tried)) <= MAX_ANSWER_CHARACTERS);
     if (count > 0 || rows.length === 0) return keep(count);
   }
-  return build({ rows: [{ left_out: 'one row, which is too large to show' }], left: rows.length - 1 });
+  return build({
+    rows: [{ left_out: 'one row, which is too large to show: ask for a shorter span or longer steps' }],
+    left: rows.length - 1,
+  });
 }
 
 /** The text up to the last line that fits, and where it goes on. */

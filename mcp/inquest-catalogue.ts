@@ -24,8 +24,10 @@ const INSTRUCTIONS = [
   QUOTATION_RULE,
 ].join('\n');
 
+const API_CAN_ASK = Object.hasOwn(ROUTES, 'ask');
+
 /** @param canAsk whether the host answers questions in plain language */
-export function createInquestCatalogue(canAsk: boolean = 'ask' in ROUTES): Catalogue {
+export function createInquestCatalogue(canAsk: boolean = API_CAN_ASK): Catalogue {
   return {
     instructions: INSTRUCTIONS,
     tools: [

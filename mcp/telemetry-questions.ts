@@ -15,7 +15,7 @@ import { getServiceOverview } from '../tools/read/get-service-overview.ts';
 import { getServiceTimeline } from '../tools/read/get-service-timeline.ts';
 import { listMetrics } from '../tools/read/list-metrics.ts';
 import { readableStepSeconds } from '../tools/steps.ts';
-import { isoOf } from './tool-input.ts';
+import { isoOf, isoSpan } from './tool-input.ts';
 
 /** As many of the arguments as were given. */
 export interface TelemetryArguments {
@@ -35,8 +35,8 @@ interface Asked extends TelemetryArguments {
 
 interface Question {
   readonly tool: { readonly name: string };
-  /** The member of the tool's output that holds its rows. */
-  readonly rows: string;
+  /** The members of the tool's output that hold its rows, one after the other. */
+  readonly rows: readonly string[];
   /** Which arguments it takes beside the windows; others are refused, so that nothing is silently ignored. */
   readonly takes: readonly (keyof TelemetryArguments)[];
   readonly needs?: keyof TelemetryArguments;
@@ -48,47 +48,48 @@ interface Question {
 }
 
 const STEP_SECONDS = 10;
+const MAX_RANGES = 10;
 const stepOf = ({ stepSeconds, window }: Asked) => ({
   stepSeconds: stepSeconds ?? readableStepSeconds(window, STEP_SECONDS),
 });
 const LIMIT = { limit: 100 };
 
 export const QUESTIONS = {
-  services: { tool: getServiceOverview, rows: 'services', takes: [], usesBaseline: false },
+  services: { tool: getServiceOverview, rows: ['services'], takes: [], usesBaseline: false },
   timeline: {
     tool: getServiceTimeline,
-    rows: 'series',
+    rows: ['series'],
     takes: ['service', 'stepSeconds'],
     usesBaseline: false,
     more: stepOf,
   },
-  dependencies: { tool: getServiceGraph, rows: 'edges', takes: ['service'], usesBaseline: true },
-  operations: { tool: compareOperations, rows: 'operations', takes: ['service'], usesBaseline: true },
-  errors: { tool: findErrorOrigins, rows: 'origins', takes: [], usesBaseline: true },
+  dependencies: { tool: getServiceGraph, rows: ['edges'], takes: ['service'], usesBaseline: true },
+  operations: { tool: compareOperations, rows: ['operations'], takes: ['service'], usesBaseline: true },
+  errors: { tool: findErrorOrigins, rows: ['origins'], takes: [], usesBaseline: true },
   traces: {
     tool: findTraces,
-    rows: 'traces',
+    rows: ['traces'],
     takes: ['service', 'operation', 'sort'],
     usesBaseline: false,
     more: () => LIMIT,
   },
   attributes: {
     tool: compareAttributes,
-    rows: 'attributes',
+    rows: ['attributes'],
     takes: ['service', 'operation', 'split'],
     usesBaseline: true,
     more: ({ split }) => ({ ...LIMIT, split: split ?? 'failing' }),
   },
   metrics: {
     tool: listMetrics,
-    rows: 'metrics',
+    rows: ['metrics'],
     takes: ['service'],
     usesBaseline: false,
     more: () => ({ limit: 500 }),
   },
   series: {
     tool: getSeries,
-    rows: 'series',
+    rows: ['series'],
     takes: ['service', 'metric', 'pod', 'stepSeconds'],
     needs: 'metric',
     usesBaseline: true,
@@ -97,21 +98,21 @@ export const QUESTIONS = {
   },
   metric_shifts: {
     tool: compareMetrics,
-    rows: 'series',
+    rows: ['series'],
     takes: ['service', 'metric'],
     usesBaseline: true,
     more: () => LIMIT,
   },
   log_patterns: {
     tool: compareLogTemplates,
-    rows: 'templates',
+    rows: ['templates'],
     takes: ['service'],
     usesBaseline: true,
     more: () => LIMIT,
   },
   usual: {
     tool: getBaseline,
-    rows: 'baselines',
+    rows: ['baselines'],
     takes: ['service'],
     needs: 'service',
     usesBaseline: false,
@@ -119,10 +120,11 @@ export const QUESTIONS = {
   },
   coverage: {
     tool: getCoverage,
-    rows: 'services',
+    rows: ['signals', 'services'],
     takes: ['stepSeconds'],
     usesBaseline: false,
     more: ({ window, stepSeconds }) => ({ stepSeconds: stepSeconds ?? readableStepSeconds(window, 60) }),
+    shape: withFewRanges,
   },
 } as const satisfies Readonly<Record<string, Question>>;
 
@@ -152,18 +154,27 @@ export function inputFor(about: About, given: TelemetryArguments, window: TimeWi
 
 /** The rows of what the tool answered, and how many exist. */
 export function rowsOf(about: About, output: Readonly<Record<string, unknown>>) {
-  const { rows: member, shape = (row) => row }: Question = QUESTIONS[about];
-  const { [member]: found, totalRows, totalServices, ...rest } = output;
-  const rows = Array.isArray(found) ? found.map((row) => shape(row as Record<string, unknown>)) : [];
-  const total = [totalRows, totalServices].find((count) => typeof count === 'number') ?? rows.length;
-  const { truncated: _, ...facts } = rest;
-  return { rows, total, facts };
+  const { rows: members, shape = (row) => row }: Question = QUESTIONS[about];
+  const found = members.flatMap((member) => (Array.isArray(output[member]) ? output[member] : []));
+  const rows = found.map((row) => shape(row as Record<string, unknown>));
+  const { totalRows, totalServices, truncated } = output;
+  const counted = [totalRows, totalServices].find((count) => typeof count === 'number') ?? 0;
+  const said = [...members, 'totalRows', 'totalServices', 'truncated'];
+  const facts = Object.fromEntries(Object.entries(output).filter(([name]) => !said.includes(name)));
+  return { rows, total: truncated === true ? Math.max(counted, rows.length) : rows.length, facts };
 }
 
 /** Normal time where nobody named it: as long as the window, at least an hour, right before it. */
 export function baselineBefore(window: TimeWindow): TimeWindow {
   const lengthMs = Math.max(durationMs(window), 3_600_000);
   return { startMs: Math.max(0, window.startMs - lengthMs), endMs: Math.max(1, window.startMs) };
+}
+
+/** A signal with many holes has many ranges: the first say enough. */
+function withFewRanges({ observedRanges, ...row }: Readonly<Record<string, unknown>>) {
+  if (!Array.isArray(observedRanges)) return row;
+  const ranges = observedRanges.slice(0, MAX_RANGES).map((range: TimeWindow) => isoSpan(range));
+  return { ...row, observedRanges: ranges, totalRanges: observedRanges.length };
 }
 
 function asPairs(points: unknown): unknown {
