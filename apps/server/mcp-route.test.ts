@@ -90,6 +90,25 @@ describe('who is let in', () => {
   });
 });
 
+describe('a long call', () => {
+  it('tells on its stream how it goes on, until the verdict', async () => {
+    const { call } = await connectAs('member');
+    const heard: string[] = [];
+    const onprogress = ({ message = '' }: { message?: string }) => {
+      heard.push(message);
+      const { id, kind } = steps.shift() ?? {};
+      const finished = { status: 'finished' as const, finishedAtMs: 9 };
+      if (id && kind) void memory.runtime.step(id, kind, kind === 'finished' ? finished : {});
+    };
+    const opened = await call('investigate', { service: 'cart', since: '10m', waitSeconds: 0 });
+    const id = String(opened.data['investigationId']);
+    const steps = (['verdict', 'finished'] as const).map((kind) => ({ id, kind }));
+    const done = call('investigate', { incidentId: id, waitSeconds: 30 }, { onprogress });
+    expect((await done).data).toMatchObject({ status: 'finished', investigationId: id });
+    expect(heard.at(-1)).toBe('supervisor: now finished');
+  });
+});
+
 describe('a session', () => {
   it('is its caller’s own', async () => {
     const { transport } = await connectAs('member');
