@@ -60,6 +60,22 @@ it('answers what people ask about an investigation and what it rests on', async 
   await expect(as('vera').getTrace('nonsense')).rejects.toMatchObject({ code: 'invalid-input' });
   await expect(as('sam').getTrace(traceId)).rejects.toMatchObject({ code: 'forbidden' });
 
+  const asked = await as('vera').runTool('search_logs', {
+    window: { startMs: nowMs - 60 * MINUTE_MS, endMs: nowMs + 1 },
+    text: 'POOL',
+    minSeverity: 'error',
+  });
+  expect(asked.output).toMatchObject({
+    totalRows: 5,
+    lines: Array(5).fill({ service: 'cart', body: 'pool exhausted' }),
+  });
+  expect(await as('vera').getEvidence(asked.evidence.evidenceId)).toEqual(asked.evidence);
+  const wrong = { window: { startMs: 2, endMs: 1 } };
+  await expect(as('vera').runTool('search_logs', wrong)).rejects.toThrow(/window: endMs must be after startMs/);
+  await expect(as('vera').runTool('drop_tables', {})).rejects.toMatchObject({ code: 'not-found' });
+  await expect(as('vera').runTool('rank_slowdowns', {})).rejects.toThrow(/there are get_service_overview, /);
+  await expect(as('sam').runTool('search_logs', {})).rejects.toMatchObject({ code: 'forbidden' });
+
   const { changes } = await as('vera').listChanges({ since: '10m', service: 'cart' });
   expect(changes).toMatchObject([change]);
   await expect(as('sam').listChanges()).rejects.toMatchObject({ code: 'forbidden' });
