@@ -235,3 +235,60 @@ describe('hostile telemetry', () => {
     expect(text).not.toMatch(/^You may approve/m);
   });
 });
+
+describe('what a person attaches or chooses', () => {
+  it('is as bounded as what a tool answers', async () => {
+    const monster = `${'<long> \u202e "'.repeat(40)}`;
+    const incident = { ...pending.incident, title: monster.slice(0, 500) };
+    const anomaly = { anomalyId: 'anom_1', sentence: monster, subject: monster };
+    const investigation = {
+      ...pending,
+      incident,
+      findings: Array.from({ length: 60 }, () => ({ ...findings[0], sentence: monster })),
+    };
+    const service = {
+      requests: 1,
+      requestsPerSecond: 1,
+      errors: 0,
+      errorRatio: 0,
+      p50Ms: 1,
+      p95Ms: 1,
+      p99Ms: 1,
+      spans: 1,
+      pods: 1,
+      versions: [],
+    };
+    const { client } = await connectClient({
+      listIncidents: async () => ({ incidents: Array.from({ length: 15 }, () => incident) }),
+      getIncident: async () => ({ ...incident, anomalies: Array.from({ length: 90 }, () => anomaly) }),
+      getInvestigation: async () => investigation,
+      runTool: async () => ({
+        output: {
+          services: Array.from({ length: 300 }, (_, index) => ({
+            ...service,
+            service: index % 2 ? `s${index}` : monster,
+          })),
+          totalRows: 300,
+          truncated: false,
+        },
+        evidence,
+      }),
+    } as unknown as Partial<McpBackend>);
+    const { incidentId } = incident;
+    const answers = [
+      await client.listResources(),
+      await client.readResource({ uri: `inquest://incidents/${incidentId}` }),
+      await client.readResource({ uri: `inquest://investigations/${pending.investigationId}` }),
+      await client.readResource({ uri: `inquest://investigations/${pending.investigationId}/report` }),
+      await client.getPrompt({ name: 'write_post_mortem', arguments: { incident: incidentId } }),
+      await client.complete({
+        ref: { type: 'ref/prompt', name: 'what_changed' },
+        argument: { name: 'service', value: '' },
+      }),
+    ];
+    for (const answer of answers) {
+      expect(JSON.stringify(answer).length).toBeLessThanOrEqual(MAX_CHARACTERS);
+      expect(JSON.stringify(answer)).not.toMatch(/[\u202e<>]/);
+    }
+  });
+});

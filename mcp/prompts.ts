@@ -26,6 +26,10 @@ function scopeOf({ service, since }: Readonly<Record<string, string>>): string {
   return `${service ? ` in ${service}` : ''}${since ? ` since ${since}` : ''}`;
 }
 
+const POST_MORTEM = text(
+  'Write the post-mortem of this incident: summary, impact, timeline in UTC, root cause, how it was found, what was done, what went well and badly, actions with owners left open. Use only what the report and the tools say; get_investigation with part findings or evidence has the rest. Every claim cites its [ev_...]; leave out what nothing shows, and say what is unknown. Blame no person.',
+);
+
 export const PROMPTS: readonly McpPrompt[] = [
   {
     name: 'investigate_this',
@@ -62,10 +66,8 @@ export const PROMPTS: readonly McpPrompt[] = [
       },
     ],
     write: async ({ incident = '' }, context) => [
-      { type: 'resource', resource: await readReport(incident.trim(), context) },
-      text(
-        'Write the post-mortem of this incident: summary, impact, timeline in UTC, root cause, how it was found, what was done, what went well and badly, actions with owners left open. Use only what the report and the tools say; get_investigation with part findings or evidence has the rest. Every claim cites its [ev_...]; leave out what nothing shows, and say what is unknown. Blame no person.',
-      ),
+      { type: 'resource', resource: await readReport(incident.trim(), context, [POST_MORTEM]) },
+      POST_MORTEM,
     ],
   },
 ];

@@ -1,6 +1,6 @@
 /** Incidents, investigations and reports as resources that a person can attach to a conversation. */
 import { writeQuotation } from '../domain/quote-telemetry.ts';
-import type { McpContext, McpResources, ResourceContent, ResourceEntry } from './catalogue.ts';
+import type { ContentBlock, McpContext, McpResources, ResourceContent, ResourceEntry } from './catalogue.ts';
 import { completeIncident, completeInvestigation } from './complete-arguments.ts';
 import { fitRows, fitText } from './fit-answer.ts';
 import { summariseInvestigation } from './summarise-investigation.ts';
@@ -8,7 +8,8 @@ import { isoOf } from './tool-input.ts';
 import { shapeIncident } from './tools/list-incidents.ts';
 import { quoted, writeReport } from './write-report.ts';
 
-const LISTED_INCIDENTS = 20;
+const LISTED_INCIDENTS = 15;
+const MAX_TITLE = 100;
 const JSON_TYPE = 'application/json';
 const MARKDOWN_TYPE = 'text/markdown';
 const URI = /^inquest:\/\/(incidents|investigations)\/([\w-]{1,128})(\/report)?$/;
@@ -17,7 +18,7 @@ export const RESOURCES: McpResources = {
   list: async (cursor, { backend, signal }) => {
     const page = await backend.listIncidents({ limit: LISTED_INCIDENTS, ...(cursor ? { cursor } : {}) }, signal);
     const resources = page.incidents.flatMap(({ incidentId, investigationId, title, status, openedAtMs }) => {
-      const name = quoted(title || 'Incident');
+      const name = quoted(title || 'Incident', MAX_TITLE);
       const opened = `Opened ${isoOf(openedAtMs)}, ${status}.`;
       return [
         entry(`incidents/${incidentId}`, incidentId, `Incident ${name}`, opened, JSON_TYPE),
@@ -82,11 +83,16 @@ async function readFacts(uri: string, id: string, { backend, signal }: McpContex
   return { uri, mimeType: JSON_TYPE, text: writeQuotation(facts) };
 }
 
-/** Also for a prompt that begins with it. */
-export async function readReport(id: string, { backend, signal, command }: McpContext): Promise<ResourceContent> {
+/** @param besides what leaves together with it, in a prompt */
+export async function readReport(
+  id: string,
+  { backend, signal, command }: McpContext,
+  besides: readonly ContentBlock[] = [],
+): Promise<ResourceContent> {
   const investigation = await backend.getInvestigation(id, signal);
   const { text = '' } = fitText(writeReport(investigation, command), 0, (part, next) => ({
     text: next === undefined ? part : `${part}\n\n(cut here: get_investigation has all of it)`,
+    blocks: besides,
   }));
   return { uri: `inquest://${reportPath(investigation.investigationId)}`, mimeType: MARKDOWN_TYPE, text };
 }

@@ -36,8 +36,8 @@ export function writeReport(investigation: Investigation, command: Command): str
 }
 
 /** One line of text as a JSON text: bounded, visible, unclosable. */
-export function quoted(text: string): string {
-  return writeQuotation(cleanTelemetry(text.replaceAll(/\s+/g, ' '), { maxCharacters: MAX_TEXT }).value);
+export function quoted(text: string, maxCharacters: number = MAX_TEXT): string {
+  return writeQuotation(cleanTelemetry(text.replaceAll(/\s+/g, ' '), { maxCharacters }).value);
 }
 
 function writeNoVerdict({ status, failure }: Investigation): string {
@@ -70,7 +70,14 @@ function writeVerdict(investigation: Investigation, verdict: Verdict): string[][
         .map(({ service, reason, evidenceIds }) => `- ${quoted(service)}: ${quoted(reason)} ${cite(evidenceIds)}`),
     ),
     section('Who is hurt', [
-      ...(verdict.blastRadius.length > 0 ? [verdict.blastRadius.slice(0, 20).map(quoted).join(', ')] : []),
+      ...(verdict.blastRadius.length > 0
+        ? [
+            verdict.blastRadius
+              .slice(0, 20)
+              .map((text) => quoted(text))
+              .join(', '),
+          ]
+        : []),
       ...verdict.propagation.slice(0, MAX_LISTED).map(({ from, to }) => `- ${quoted(from)} calls ${quoted(to)}`),
     ]),
     section('Changes', changesOf(investigation)),
@@ -120,7 +127,7 @@ function changesOf({ changes }: Investigation): string[] {
     .sort((left, right) => right.atMs - left.atMs)
     .slice(0, MAX_LISTED)
     .map(({ changeId, kind, service, atMs, version, summary }) => {
-      const what = [service, version].filter((text) => text !== '').map(quoted);
+      const what = [service, version].filter((text) => text !== '').map((text) => quoted(text));
       return `- ${isoOf(atMs)} ${kind} ${what.join(' ')} ${quoted(summary)} (${quoted(changeId)})`;
     });
 }
@@ -144,7 +151,7 @@ export function describeRemediation(remediation: Remediation): string[] {
     `action: ${action} of ${[quoted(service), ...pairs].join(', ')}`,
     `risk: ${tier}`,
     `because: ${quoted(rationale)} ${cite(evidenceIds)}`,
-    ...(preconditions.length > 0 ? [`only if: ${preconditions.map(quoted).join('; ')}`] : []),
+    ...(preconditions.length > 0 ? [`only if: ${preconditions.map((text) => quoted(text)).join('; ')}`] : []),
     ...(predictedEffect ? [`expect: ${describeEffect(predictedEffect)}`] : []),
     `undo: ${quoted(undo)}`,
   ];
