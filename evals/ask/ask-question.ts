@@ -4,17 +4,19 @@ import type { StoryFacts, StoryName } from './ask-stories.ts';
 /** What a number measures; answers may say it in any unit of the kind (ms or s, % or a fraction, /s or /min). */
 export type Quantity = 'count' | 'perSecond' | 'ratio' | 'duration' | 'bytes' | 'plain';
 
+/** The number is in the answer's sentence or, with `of`, in a sentence or row that also says that name. */
+export interface NumberExpectation {
+  readonly kind: 'number';
+  readonly quantity: Quantity;
+  /** Durations in milliseconds. */
+  readonly value: number;
+  /** Relative; left out: 0.05. */
+  readonly within?: number;
+  readonly of?: string;
+}
+
 export type Expectation =
-  /** The number is in the answer's sentence or, with `of`, in a sentence or row that also says that name. */
-  | {
-      readonly kind: 'number';
-      readonly quantity: Quantity;
-      /** Durations in milliseconds. */
-      readonly value: number;
-      /** Relative; left out: 0.05. */
-      readonly within?: number;
-      readonly of?: string;
-    }
+  | NumberExpectation
   /** Of all services and dependencies that the question does not name, the first one that the answer names. */
   | { readonly kind: 'first'; readonly name: string }
   /** Texts that the answer holds (in any case), and texts that it must not hold. */
