@@ -15,6 +15,7 @@ import { createRedReader, type RedReader } from './read-red.ts';
 import { createRuleFactReader, type RuleFactReader } from './read-rule-facts.ts';
 import { createServiceReader, type ServiceReader } from './read-services.ts';
 import { createShiftReader, type ShiftReader } from './read-shifts.ts';
+import { createTypedReader, type TypedReader } from './read-telemetry.ts';
 import { createTemplateMinuteReader, type TemplateMinuteReader } from './read-template-minutes.ts';
 import { createTraceReader, type TraceReader } from './read-traces.ts';
 import { createTrafficReader, type TrafficReader } from './read-traffic.ts';
@@ -38,6 +39,7 @@ export interface TelemetryReader {
   readonly red: RedReader;
   readonly attributes: AttributeReader;
   readonly baselines: BaselineReader;
+  readonly typed: TypedReader;
 }
 
 /**
@@ -64,5 +66,6 @@ export function createTelemetryReader(database: Database, own: Database = databa
     red: createRedReader(database),
     attributes: createAttributeReader(database),
     baselines: createBaselineReader(database, own),
+    typed: createTypedReader(database),
   };
 }

@@ -10,6 +10,7 @@ import { findErrorOrigins } from './read/find-error-origins.ts';
 import { findTraces } from './read/find-traces.ts';
 import { getBaseline } from './read/get-baseline.ts';
 import { getCoverage } from './read/get-coverage.ts';
+import { getFigures } from './read/get-figures.ts';
 import { getInstrumentation } from './read/get-instrumentation.ts';
 import { getSeries } from './read/get-series.ts';
 import { getServiceGraph } from './read/get-service-graph.ts';
@@ -43,6 +44,7 @@ const EVERYBODY: Audiences = { agents: true, chat: true, mcp: true };
 const AGENTS_ONLY: Audiences = { agents: true, chat: false, mcp: false };
 
 export const TOOLS: readonly RegisteredTool[] = [
+  { tool: getFigures, audiences: EVERYBODY },
   { tool: getServiceOverview, audiences: EVERYBODY },
   { tool: getServiceTimeline, audiences: EVERYBODY },
   { tool: getServiceGraph, audiences: EVERYBODY },
