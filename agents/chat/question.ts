@@ -1,0 +1,59 @@
+/** A question as it was understood: what about, of whom, when. Follow-ups replace some of it and keep the rest. */
+import type { ChangeKind } from '../../domain/change.ts';
+import type { Measure } from '../../domain/telemetry-query.ts';
+import type { TimeWindow } from '../../domain/time-window.ts';
+
+export type Topic =
+  /** Rates, durations and errors of requests. */
+  | 'requests'
+  /** The same in two windows. */
+  | 'comparison'
+  /** Operations or metrics that left normal time. */
+  | 'shifts'
+  | 'changes'
+  | 'versions'
+  | 'logs'
+  | 'log-counts'
+  | 'log-patterns'
+  | 'metric'
+  | 'metric-names'
+  | 'metric-shifts'
+  | 'traces'
+  | 'trace'
+  | 'callers'
+  | 'callees'
+  | 'error-origins'
+  | 'affected'
+  | 'why'
+  | 'names';
+
+export interface AskedTime {
+  readonly window: TimeWindow;
+  /** Where one was named: "before and after 11:00". */
+  readonly baseline?: TimeWindow | undefined;
+  /** How it was said; empty: nothing was said, and a usual window is taken. */
+  readonly said: string;
+}
+
+export interface Question {
+  readonly topic: Topic;
+  readonly measures: readonly Measure[];
+  readonly services: readonly string[];
+  /** Span name. */
+  readonly operation?: string | undefined;
+  readonly metric?: string | undefined;
+  readonly pod?: string | undefined;
+  /** Fields as telemetry-query.ts names them. */
+  readonly by: readonly string[];
+  readonly stepSeconds?: number | undefined;
+  readonly order: 'most' | 'least';
+  readonly limit?: number | undefined;
+  /** Only failed ones. */
+  readonly failing: boolean;
+  readonly severity?: 'error' | 'warn' | undefined;
+  /** Part of a log line. */
+  readonly text?: string | undefined;
+  readonly traceId?: string | undefined;
+  readonly kinds: readonly ChangeKind[];
+  readonly time: AskedTime;
+}
