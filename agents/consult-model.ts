@@ -11,11 +11,8 @@ import type { Task } from '../domain/investigation.ts';
 import { QUOTATION_RULE, quoteTelemetry } from '../domain/quote-telemetry.ts';
 import type { Signal } from '../domain/signal.ts';
 import { formatInstant } from '../domain/time-window.ts';
-import type { Budget } from '../llm/budget.ts';
 import type { ChatModel } from '../llm/chat-model.ts';
-import type { ChatMessage, ToolCall } from '../llm/chat-request.ts';
-import { createRedactor, type Redactor } from '../llm/redaction.ts';
-import { ConfigError, LimitError, UnavailableError } from '../platform/errors.ts';
+import { createRedactor } from '../llm/redaction.ts';
 import { compareAttributes } from '../tools/read/compare-attributes.ts';
 import { compareBeforeAfter } from '../tools/read/compare-before-after.ts';
 import { compareLogTemplates } from '../tools/read/compare-log-templates.ts';
@@ -30,8 +27,9 @@ import { getTrace } from '../tools/read/get-trace.ts';
 import { listChanges } from '../tools/read/list-changes.ts';
 import { listMetrics } from '../tools/read/list-metrics.ts';
 import { searchLogs } from '../tools/read/search-logs.ts';
-import { runTool, type Tool, type ToolContext } from '../tools/tool.ts';
+import type { Tool, ToolContext } from '../tools/tool.ts';
 import type { Agent } from './agent.ts';
+import { holdTalk, type Patience } from './hold-talk.ts';
 
 export interface Consultation {
   readonly agent: Pick<Agent, 'name' | 'signal' | 'mission'>;
@@ -41,7 +39,7 @@ export interface Consultation {
   readonly tally: Tally;
   readonly model: ChatModel;
   readonly context: ToolContext;
-  readonly patience?: Partial<typeof PATIENCE>;
+  readonly patience?: Partial<Patience>;
 }
 
 const TOOLS: Readonly<Record<Signal, readonly Tool[]>> = {
@@ -51,13 +49,7 @@ const TOOLS: Readonly<Record<Signal, readonly Tool[]>> = {
   changes: [listChanges, compareBeforeAfter, getServiceOverview],
 };
 
-const PATIENCE = {
-  /** Answers that only call tools; the one after must be the answer. */
-  turns: 4,
-  callsPerTurn: 4,
-  /** One talk, whatever its budget: somebody waits for the verdict. */
-  totalMs: 60_000,
-};
+const PATIENCE: Patience = { turns: 4, callsPerTurn: 4, totalMs: 60_000 };
 
 /** Talks of one investigation share its budget. */
 const SHARE = 1 / Object.keys(TOOLS).length;
@@ -78,8 +70,6 @@ const answerShape = z.object({
 });
 type Answer = z.output<typeof answerShape>;
 
-type Ending = Pick<Counsel, 'stopped' | 'failure'> & { readonly answer?: Answer };
-
 /** Rejects only with the reason of the context's signal. */
 export async function consultModel(
   consultation: Consultation,
@@ -87,7 +77,15 @@ export async function consultModel(
   const { agent, model, context } = consultation;
   const budget = model.startBudget(undefined, SHARE);
   const evidence = new Map<string, Evidence>();
-  const { answer, ...ending } = await holdTalk(consultation, budget, evidence);
+  const { answer, ...ending } = await holdTalk<Answer>({
+    ...{ model, budget, context, evidence, schema: answerShape, tools: TOOLS[agent.signal] },
+    messages: [
+      { role: 'system', text: systemText(consultation) },
+      { role: 'user', text: userText(consultation) },
+    ],
+    redactor: createRedactor(),
+    patience: { ...PATIENCE, ...consultation.patience },
+  });
   context.signal.throwIfAborted();
   const { notes, suspect, dropped } = admit(answer, servicesByEvidence(consultation, [...evidence.values()]));
   const cited = new Set([...notes, ...(suspect ? [suspect] : [])].flatMap(({ evidenceIds }) => evidenceIds));
@@ -104,87 +102,6 @@ export async function consultModel(
     },
     evidence: [...evidence.values()].filter(({ evidenceId }) => cited.has(evidenceId)),
   };
-}
-
-interface Talk {
-  readonly consultation: Consultation;
-  readonly patience: typeof PATIENCE;
-  readonly messages: ChatMessage[];
-  readonly budget: Budget;
-  readonly redactor: Redactor;
-  readonly evidence: Map<string, Evidence>;
-  /** Aborts with the context's, or when the talk takes too long. */
-  readonly signal: AbortSignal;
-}
-
-async function holdTalk(consultation: Consultation, budget: Budget, evidence: Map<string, Evidence>): Promise<Ending> {
-  const { context } = consultation;
-  const patience = { ...PATIENCE, ...consultation.patience };
-  const timer = AbortSignal.timeout(patience.totalMs);
-  const signal = AbortSignal.any([context.signal, timer]);
-  const messages: ChatMessage[] = [
-    { role: 'system', text: systemText(consultation) },
-    { role: 'user', text: userText(consultation) },
-  ];
-  const talk: Talk = { consultation, patience, messages, budget, redactor: createRedactor(), evidence, signal };
-  try {
-    for (let turn = 0; turn < patience.turns; turn++) {
-      const ending = await takeTurn(talk);
-      if (ending) return ending;
-    }
-    return await takeLastTurn(talk);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    if (timer.aborted) return { stopped: 'seconds' };
-    const isTheirs = error instanceof ConfigError || error instanceof UnavailableError || error instanceof LimitError;
-    if (isTheirs) return { failure: error.message };
-    throw error;
-  }
-}
-
-/** Undefined: the talk goes on. */
-async function takeTurn(talk: Talk): Promise<Ending | undefined> {
-  const { consultation, messages } = talk;
-  const answer = await ask(talk, TOOLS[consultation.agent.signal]);
-  if (answer.kind === 'stopped') return { stopped: answer.stopped };
-  if (answer.kind === 'refused') return REFUSED;
-  if (answer.kind === 'malformed') {
-    messages.push({ role: 'assistant', text: answer.text }, { role: 'user', text: `${answer.message} Answer again.` });
-    return undefined;
-  }
-  if (answer.value) return { answer: answer.value };
-  messages.push({ role: 'assistant', text: answer.text, toolCalls: answer.toolCalls });
-  for (const [index, call] of answer.toolCalls.entries()) {
-    const isTooMany = index >= talk.patience.callsPerTurn;
-    const text = isTooMany ? 'Too many calls at once.' : await answerCall(call, talk);
-    messages.push({ role: 'tool', callId: call.callId, text });
-  }
-  return undefined;
-}
-
-/** Without tools: now or never. */
-async function takeLastTurn(talk: Talk): Promise<Ending> {
-  const answer = await ask(talk, undefined);
-  if (answer.kind === 'stopped') return { stopped: answer.stopped };
-  if (answer.kind === 'refused') return REFUSED;
-  if (answer.kind === 'answer' && answer.value) return { answer: answer.value };
-  return { failure: `the model gave no usable answer (${answer.kind === 'malformed' ? answer.problem : 'none'})` };
-}
-
-const REFUSED: Ending = { failure: 'the model refused to answer' };
-
-function ask({ consultation, messages, budget, redactor, signal }: Talk, tools: readonly Tool[] | undefined) {
-  return consultation.model.ask({ messages, schema: answerShape, tools, budget, redactor, signal });
-}
-
-async function answerCall(call: ToolCall, { consultation, evidence, signal }: Talk): Promise<string> {
-  if (call.kind !== 'valid') return call.message;
-  const tool = TOOLS[consultation.agent.signal].find(({ name }) => name === call.name);
-  if (!tool) return `There is no tool ${call.name} here.`;
-  const outcome = await runTool(tool, call.input, { ...consultation.context, signal });
-  if (!outcome.ok) return `${outcome.error.message} ${outcome.error.hint}`;
-  evidence.set(outcome.evidence.evidenceId, outcome.evidence);
-  return `evidence ${outcome.evidence.evidenceId}\n${quoteTelemetry(outcome.output)}`;
 }
 
 function systemText({ agent }: Consultation): string {

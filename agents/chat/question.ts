@@ -24,8 +24,7 @@ export type Topic =
   | 'callees'
   | 'error-origins'
   | 'affected'
-  | 'why'
-  | 'names';
+  | 'why';
 
 export interface AskedTime {
   readonly window: TimeWindow;
@@ -42,6 +41,8 @@ export interface Question {
   /** Span name. */
   readonly operation?: string | undefined;
   readonly metric?: string | undefined;
+  /** Words of a metric's name, when it was not said exactly. */
+  readonly metricWords: readonly string[];
   readonly pod?: string | undefined;
   /** Fields as telemetry-query.ts names them. */
   readonly by: readonly string[];

@@ -1,0 +1,201 @@
+/** Answers questions about what is different: one place in two windows, the operations and metrics that moved most. */
+import { formatQuantity, type Quantity } from '../../domain/quantity.ts';
+import type { Measure } from '../../domain/telemetry-query.ts';
+import type { TimeWindow } from '../../domain/time-window.ts';
+import { compareMetrics } from '../../tools/read/compare-metrics.ts';
+import { compareOperations } from '../../tools/read/compare-operations.ts';
+import { getFigures } from '../../tools/read/get-figures.ts';
+import { MEASURE_WORDS } from './answer-requests.ts';
+import { type Asking, nothingThere, placeOf, type Said, tableOf, windowsToCompare } from './asking.ts';
+
+const COMPARED: readonly Measure[] = ['rate', 'errorRatio', 'p50', 'p95', 'p99', 'count'];
+/** Less than this is no difference that somebody would call one. */
+const NOTICEABLE = 1.2;
+const FEW_REQUESTS = 20;
+
+type Pair = { readonly before: number | null; readonly after: number | null };
+
+export async function answerComparison(asking: Asking): Promise<Said> {
+  const { services } = asking.question;
+  if (services.length <= 1) return comparePlace(asking);
+  const places: Said[] = [];
+  for (const service of services) {
+    places.push(await comparePlace({ ...asking, question: { ...asking.question, services: [service] } }));
+  }
+  return {
+    ...windowsToCompare(asking.question),
+    kind: places.every(({ kind }) => kind === 'empty') ? 'empty' : 'answered',
+    text: places.map(({ text }) => text).join(' '),
+    tables: places.flatMap(({ tables = [] }) => tables),
+    notes: [...new Set(places.flatMap(({ notes = [] }) => notes))],
+  };
+}
+
+async function comparePlace(asking: Asking): Promise<Said> {
+  const { question } = asking;
+  const windows = windowsToCompare(question);
+  const [before, after] = [await figuresIn(asking, windows.baseline), await figuresIn(asking, windows.window)];
+  const place = placeOf(question);
+  const nothing = nothingThere(
+    { ...asking, question: { ...question, time: { window: windows.window, said: '' } } },
+    `no requests to ${place}`,
+  );
+  if (before.count === 0 && after.count === 0) return nothing;
+  const pairs = new Map(
+    COMPARED.map((measure) => [
+      measure,
+      { before: before.figures.get(measure) ?? null, after: after.figures.get(measure) ?? null },
+    ]),
+  );
+  const rows = COMPARED.filter((measure) => measure !== 'count').map((measure) => {
+    const { words, quantity } = MEASURE_WORDS[measure];
+    const pair = pairs.get(measure) ?? { before: null, after: null };
+    return [words, formatQuantity(quantity, pair.before), formatQuantity(quantity, pair.after), changeOf(pair)];
+  });
+  rows.push(['requests', formatQuantity('count', before.count), formatQuantity('count', after.count), '']);
+  const columns = ['', 'before', 'after', 'change'].map((heading) => ({ heading, quantity: 'text' as const }));
+  const few = Math.min(before.count, after.count) < FEW_REQUESTS;
+  return {
+    kind: 'answered',
+    text: `${place}: ${verdictOf(pairs)}.`,
+    tables: [tableOf(columns, rows)],
+    ...windows,
+    notes: few ? ['There are fewer than 20 requests on one side: percentiles of so few say little.'] : [],
+  };
+}
+
+async function figuresIn({ question, run }: Asking, window: TimeWindow) {
+  const { services, operation } = question;
+  const equal = (field: string, value: string | undefined) =>
+    value === undefined ? [] : [{ field, is: 'equal' as const, value }];
+  const { groups } = await run(getFigures, {
+    from: 'requests',
+    measures: [...COMPARED],
+    where: [...equal('service', services[0]), ...equal('operation', operation)],
+    window,
+  });
+  const [group] = groups;
+  return {
+    count: group?.items ?? 0,
+    figures: new Map(COMPARED.map((measure, index) => [measure, group?.figures[index] ?? null])),
+  };
+}
+
+/** `slower: p95 from 16.8 ms to 247 ms, 14.7 times as long; error rate from 0% to 47.2%` */
+function verdictOf(pairs: ReadonlyMap<Measure, Pair>): string {
+  const p95 = pairs.get('p95');
+  const errors = pairs.get('errorRatio');
+  const factor = p95 ? ratioOf(p95) : undefined;
+  const speed =
+    factor === undefined
+      ? 'speed not comparable'
+      : factor > NOTICEABLE
+        ? 'slower'
+        : factor < 1 / NOTICEABLE
+          ? 'faster'
+          : 'about as fast';
+  const latency = p95 ? `${speed}: p95 ${fromTo('duration', p95)}${timesAs(factor)}` : '';
+  return [latency, errors ? `error rate ${fromTo('ratio', errors)}` : ''].filter((part) => part !== '').join('; ');
+}
+
+function timesAs(factor: number | undefined): string {
+  if (factor === undefined || (factor <= NOTICEABLE && factor >= 1 / NOTICEABLE)) return '';
+  return factor > 1
+    ? `, ${formatQuantity('number', factor)} times as long`
+    : `, ${formatQuantity('number', 1 / factor)} times as fast`;
+}
+
+function fromTo(quantity: Quantity, { before, after }: Pair): string {
+  return `from ${formatQuantity(quantity, before)} to ${formatQuantity(quantity, after)}`;
+}
+
+function ratioOf({ before, after }: Pair): number | undefined {
+  return before === null || after === null || before === 0 ? undefined : after / before;
+}
+
+function changeOf(pair: Pair): string {
+  const factor = ratioOf(pair);
+  if (factor === undefined) return '';
+  return factor >= 2
+    ? `x ${formatQuantity('number', factor)}`
+    : `${factor >= 1 ? '+' : ''}${Math.round((factor - 1) * 100)}%`;
+}
+
+export async function answerShifts(asking: Asking): Promise<Said> {
+  const { question, run } = asking;
+  const windows = windowsToCompare(question);
+  const [service] = question.services;
+  const { operations, totalRows } = await run(compareOperations, {
+    ...windows,
+    ...(service === undefined ? {} : { service }),
+  });
+  // Calls into a service and out of another are the same trouble twice: what a service does itself is named.
+  const moved = operations.filter(({ spanKind, changeScore }) => spanKind !== 'Client' && changeScore > 0);
+  const [first] = moved;
+  if (!first) return nothingThere(asking, `no operation of ${placeOf(question)} to compare`);
+  const rows = moved.map((one) => [
+    one.service,
+    one.operation,
+    one.baseline.p95Ms,
+    one.window.p95Ms,
+    one.baseline.errorRatio,
+    one.window.errorRatio,
+    one.changeScore,
+  ]);
+  const columns = [
+    { heading: 'service', quantity: 'text' as const },
+    { heading: 'operation', quantity: 'text' as const },
+    { heading: 'p95 before', quantity: 'duration' as const },
+    { heading: 'after', quantity: 'duration' as const },
+    { heading: 'errors before', quantity: 'ratio' as const },
+    { heading: 'after', quantity: 'ratio' as const },
+    { heading: 'change 0..1', quantity: 'number' as const },
+  ];
+  const p95 = fromTo('duration', { before: first.baseline.p95Ms, after: first.window.p95Ms });
+  const errors = fromTo('ratio', { before: first.baseline.errorRatio, after: first.window.errorRatio });
+  return {
+    kind: 'answered',
+    text: `${first.operation} of ${first.service} changed most: p95 ${p95}, error rate ${errors}.`,
+    tables: [tableOf(columns, rows, { limit: question.limit, totalRows })],
+    ...windows,
+  };
+}
+
+export async function answerMetricShifts(asking: Asking): Promise<Said> {
+  const { question, run } = asking;
+  const windows = windowsToCompare(question);
+  const [service] = question.services;
+  const limit = question.limit ?? 10;
+  const { series, totalRows } = await run(compareMetrics, {
+    ...windows,
+    limit,
+    ...(service === undefined ? {} : { service }),
+  });
+  const [first] = series;
+  if (!first) return nothingThere(asking, `no metrics of ${placeOf(question)} to compare`);
+  const rows = series.map((one) => [
+    one.service,
+    one.metric,
+    one.pod || seriesName(one.attributes),
+    formatQuantity('number', one.baselineMedian, one.unit),
+    formatQuantity('number', one.windowMedian, one.unit),
+    one.deviation,
+  ]);
+  const columns = ['service', 'metric', 'pod', 'usual', 'now'].map((heading) => ({
+    heading,
+    quantity: 'text' as const,
+  }));
+  const text = `${first.metric} of ${first.service} moved most: from ${formatQuantity('number', first.baselineMedian, first.unit)} to ${formatQuantity('number', first.windowMedian, first.unit)} (medians).`;
+  return {
+    kind: 'answered',
+    text,
+    tables: [tableOf([...columns, { heading: 'deviations', quantity: 'number' }], rows, { limit, totalRows })],
+    ...windows,
+  };
+}
+
+function seriesName(attributes: Readonly<Record<string, string>>): string {
+  return Object.entries(attributes)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ');
+}

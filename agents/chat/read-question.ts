@@ -1,0 +1,316 @@
+/**
+ * Understands a question without a language model: its time, names and words decide the topic, and words that nothing knows decide
+ * whether it was understood at all. A pure function of the text and the names.
+ */
+import type { ChangeKind } from '../../domain/change.ts';
+import type { Measure } from '../../domain/telemetry-query.ts';
+import { durationMs, type TimeWindow } from '../../domain/time-window.ts';
+import type { Names } from './names.ts';
+import type { AskedTime, Question, Topic } from './question.ts';
+import { type ReadWords, readWords, singular } from './read-words.ts';
+import type { Concept } from './vocabulary.ts';
+
+export type ReadQuestion =
+  | { readonly kind: 'question'; readonly question: Question; readonly notes: readonly string[] }
+  /** A name that telemetry does not know: the question is clear, and has no answer. */
+  | { readonly kind: 'unknown-name'; readonly name: string; readonly time: AskedTime }
+  | { readonly kind: 'not-understood'; readonly words: readonly string[] }
+  /** It asks to have something done. */
+  | { readonly kind: 'action' };
+
+/** A name comes after these. */
+const BEFORE_NAME = new Set('of for in on from to does do is at did service and calls call by the'.split(' '));
+
+const MINUTE_MS = 60_000;
+const USUAL_MS = 15 * MINUTE_MS;
+const DAY_MS = 86_400_000;
+/** Changes are few, and cause what comes hours later. */
+const USUAL_MS_OF: Readonly<Partial<Record<Topic, number>>> = {
+  changes: DAY_MS,
+  versions: DAY_MS,
+  why: 60 * MINUTE_MS,
+};
+
+/** Words that only say "requests": without another they ask for nothing in particular. */
+const EMPTY_CONCEPTS: ReadonlySet<Concept> = new Set([
+  'which',
+  'request',
+  'again',
+  'group:service',
+  'who',
+  'containing',
+  'new',
+]);
+
+/**
+ * @param time read before the names were, because names are those of that time (read-time.ts)
+ * @param text without that time
+ * @param previous the question before in this conversation
+ */
+export function readQuestion(
+  text: string,
+  time: AskedTime | undefined,
+  names: Names,
+  nowMs: number,
+  previous?: Question,
+): ReadQuestion {
+  const words = readWords(text, names);
+  const unknownName = words.unknown.find(({ before }) => BEFORE_NAME.has(before));
+  const isFollowUp = previous !== undefined && (words.goesOn || !hasOwnTopic(words));
+  if (words.firstConcept === 'action' && !words.goesOn) return { kind: 'action' };
+  const topic = isFollowUp ? previous.topic : chooseTopic(words, time);
+  const isSearch = topic === 'logs' || topic === 'log-counts';
+  if (topic === undefined || (!isSearch && isMostlyUnknown(words))) {
+    return { kind: 'not-understood', words: words.unknown.map(({ word }) => word) };
+  }
+  const asked = time ?? (isFollowUp ? previous.time : usualTime(topic, nowMs));
+  if (unknownName && !(isSearch && unknownName.before === 'for'))
+    return { kind: 'unknown-name', name: unknownName.word, time: asked };
+  const read = fillQuestion(topic, words, asked);
+  return {
+    kind: 'question',
+    question: isFollowUp ? goOn(previous, read, words) : read,
+    notes: notesOf(words, isSearch),
+  };
+}
+
+function hasOwnTopic({ concepts, metric, metricWords, traceId }: ReadWords): boolean {
+  const own = [...concepts].filter((concept) => !EMPTY_CONCEPTS.has(concept) && !isGrouping(concept));
+  return own.length > 0 || metric !== undefined || metricWords.length > 0 || traceId !== undefined;
+}
+
+function isGrouping(concept: Concept): boolean {
+  return concept.startsWith('group:') || concept === 'each' || concept === 'over-time' || concept === 'by-minute';
+}
+
+/** One word in a long question may be left out and named; more, and another question would be answered than was asked. */
+function isMostlyUnknown({ unknown, concepts, services }: ReadWords): boolean {
+  const known = concepts.size + services.length;
+  return unknown.length > 1 || (unknown.length === 1 && known === 0);
+}
+
+function notesOf({ corrections, unknown }: ReadWords, isSearch: boolean): string[] {
+  return [
+    ...corrections.map(({ typed, meant }) => `"${typed}" was read as ${meant}.`),
+    ...(isSearch ? [] : unknown).map(({ word }) => `"${word}" was not understood and left out.`),
+  ];
+}
+
+type Rule = readonly [
+  topic: Topic,
+  when: (has: (...any: Concept[]) => boolean, words: ReadWords, time?: AskedTime) => boolean,
+];
+
+const OF_REQUESTS: readonly Concept[] = [
+  'measure:rate',
+  'measure:count',
+  'measure:errors',
+  'measure:errorRatio',
+  'measure:average',
+  'measure:p50',
+  'measure:p90',
+  'measure:p95',
+  'measure:p99',
+  'measure:max',
+  'measure:min',
+  'latency',
+  'slowest',
+  'fastest',
+  'how-many',
+  'health',
+  'most',
+  'least',
+];
+
+/** In this order: the first that holds. */
+const RULES: readonly Rule[] = [
+  ['trace', (_, { traceId }) => traceId !== undefined],
+  [
+    'why',
+    (has, words) =>
+      has('why') && !has('kind:deploy', 'kind:commit', 'kind:flag', 'kind:config', 'metrics') && !isOrigin(has, words),
+  ],
+  ['callers', (has, { services }) => has('callers') && services.length > 0],
+  ['callees', (has, { services }) => has('callees') && services.length > 0],
+  ['metric-names', (has, words) => has('metrics') && !has('shift', 'changes', 'compare') && !hasMetric(words)],
+  ['metric-shifts', (has, words) => has('metrics') && has('shift', 'changes', 'compare') && !hasMetric(words)],
+  ['shifts', (has) => has('shift') || (has('changes', 'slower') && has('group:operation') && !has('deployed'))],
+  ['log-patterns', (has) => has('new') && has('logs', 'log-line', 'measure:errors', 'warnings')],
+  [
+    'log-counts',
+    (has) =>
+      has('logs', 'log-line', 'warnings') &&
+      has('how-many', 'most', 'least', 'measure:rate', 'over-time', 'by-minute', 'each', 'measure:count'),
+  ],
+  ['logs', (has, { quoted }) => has('logs', 'log-line', 'warnings') || (quoted.length > 0 && has('containing'))],
+  [
+    'versions',
+    (has, { services }) =>
+      has('running', 'group:version') &&
+      !has('measure:errors', 'latency', 'kind:deploy', 'deployed', 'changes') &&
+      (services.length > 0 || has('which')),
+  ],
+  [
+    'changes',
+    (has) => has('kind:deploy', 'kind:commit', 'kind:flag', 'kind:config', 'kind:infrastructure', 'deployed'),
+  ],
+  [
+    'traces',
+    (has) =>
+      has('traces', 'example') ||
+      (has('slowest', 'latency', 'measure:errors') &&
+        has('request') &&
+        !has(
+          'how-many',
+          'group:service',
+          'group:operation',
+          'each',
+          'measure:errorRatio',
+          'measure:p95',
+          'measure:rate',
+          'most',
+        ) &&
+        has('slowest')),
+  ],
+  [
+    'affected',
+    (has, { attributes }) =>
+      (has('affected') && (has('who', 'which', 'measure:errors', 'latency') || attributes.length > 0)) ||
+      (has('who') && has('measure:errors', 'slowest', 'latency')),
+  ],
+  ['error-origins', (has, words) => isOrigin(has, words)],
+  ['metric', (_, words) => hasMetric(words)],
+  [
+    'comparison',
+    (has, _words, time) =>
+      has('slower') || time?.baseline !== undefined || (has('compare') && !isBetweenServices(has, _words)),
+  ],
+  ['changes', (has) => has('changes')],
+  ['requests', (has) => has(...OF_REQUESTS, 'compare')],
+  ['requests', (has, { services, operation }) => (services.length > 0 || operation !== undefined) && !has('action')],
+  ['requests', (has) => has('group:service', 'group:operation')],
+];
+
+const isOrigin = (has: (...any: Concept[]) => boolean, _: ReadWords): boolean => has('origin') && has('measure:errors');
+
+const isBetweenServices = (_: unknown, { services }: ReadWords): boolean => services.length > 1;
+
+function hasMetric({ metric, metricWords }: ReadWords): boolean {
+  return metric !== undefined || metricWords.length > 0;
+}
+
+function chooseTopic(words: ReadWords, time: AskedTime | undefined): Topic | undefined {
+  const has = (...any: Concept[]) => any.some((concept) => words.concepts.has(concept));
+  return RULES.find(([, when]) => when(has, words, time))?.[0];
+}
+
+export function usualTime(topic: Topic, nowMs: number): AskedTime {
+  return { window: { startMs: Math.max(0, nowMs - (USUAL_MS_OF[topic] ?? USUAL_MS)), endMs: nowMs }, said: '' };
+}
+
+function fillQuestion(topic: Topic, words: ReadWords, time: AskedTime): Question {
+  const { concepts, services, operation, metric, metricWords, pod, quoted, traceId, limit } = words;
+  const has = (concept: Concept) => concepts.has(concept);
+  return {
+    topic,
+    measures: measuresOf(words),
+    services,
+    operation,
+    metric,
+    metricWords,
+    pod,
+    by: groupingOf(topic, words),
+    stepSeconds: stepOf(words, time.window),
+    order: has('least') || has('fastest') ? 'least' : 'most',
+    limit,
+    failing: has('measure:errors') || has('measure:errorRatio'),
+    severity: severityOf(words),
+    text: quoted[0] ?? (topic === 'logs' || topic === 'log-counts' ? looseText(words) : undefined),
+    traceId,
+    kinds: kindsOf(words),
+    time,
+  };
+}
+
+/** "Was anything deployed" asks for deploys; "what changed" for every kind. */
+function kindsOf({ concepts }: ReadWords): ChangeKind[] {
+  const named = [...concepts].flatMap((concept) =>
+    concept.startsWith('kind:') ? (concept.slice('kind:'.length) as ChangeKind) : [],
+  );
+  return named.length === 0 && concepts.has('deployed') ? ['deploy'] : named;
+}
+
+/** "logs about connection refused": what is left over is what to look for. */
+function looseText({ looseWords }: ReadWords): string | undefined {
+  return looseWords.length > 0 ? looseWords.map(singular).join(' ') : undefined;
+}
+
+function measuresOf({ concepts }: ReadWords): Measure[] {
+  const named = [...concepts].flatMap((concept) =>
+    concept.startsWith('measure:') ? (concept.slice('measure:'.length) as Measure) : [],
+  );
+  const isSlow = ['latency', 'slowest', 'fastest', 'slower'].some((one) => concepts.has(one as Concept));
+  const isTimed = named.some((measure) => !['rate', 'count', 'errors', 'errorRatio'].includes(measure));
+  const latency: Measure[] = isSlow && !isTimed ? ['p95'] : [];
+  const counted: Measure[] = concepts.has('how-many') && named.length + latency.length === 0 ? ['count'] : [];
+  // "Busiest" names no measure, and "failing how often" names two.
+  const busiest: Measure[] =
+    named.length + latency.length + counted.length === 0 && concepts.has('most') ? ['rate'] : [];
+  const measures = [...named, ...latency, ...counted, ...busiest];
+  return concepts.has('measure:errorRatio')
+    ? ['errorRatio', ...measures.filter((one) => !['errorRatio', 'errors', 'rate'].includes(one))]
+    : measures;
+}
+
+function severityOf({ concepts }: ReadWords): 'error' | 'warn' | undefined {
+  if (concepts.has('measure:errors')) return 'error';
+  return concepts.has('warnings') ? 'warn' : undefined;
+}
+
+function groupingOf(topic: Topic, { concepts, services, operation, attributes }: ReadWords): string[] {
+  const asked = (['service', 'operation', 'pod', 'version', 'severity'] as const).filter((field) =>
+    concepts.has(`group:${field}`),
+  );
+  const listed = ['which', 'each', 'most', 'least', 'slowest', 'fastest', 'how-many', 'compare', 'measure:errors'].some(
+    (one) => concepts.has(one as Concept),
+  );
+  const fields: string[] = asked.filter((field) => listed || field !== 'service');
+  const keys = attributes.map((key) => `attribute.${key}`);
+  if (services.length > 1) fields.unshift('service');
+  // "Most errors" without a name asks whose they are.
+  const isRanking = ['most', 'least', 'slowest', 'fastest'].some((one) => concepts.has(one as Concept));
+  if (fields.length + keys.length === 0 && isRanking && topic !== 'metric') {
+    if (services.length === 0 && operation === undefined) fields.push('service');
+    else if (topic === 'requests' && operation === undefined) fields.push('operation');
+  }
+  return [...new Set([...fields, ...keys])].slice(0, 2);
+}
+
+const MINUTE_SECONDS = 60;
+
+function stepOf({ concepts }: ReadWords, window: TimeWindow): number | undefined {
+  const isLong = durationMs(window) > 2 * 3_600_000;
+  if (concepts.has('by-minute')) return MINUTE_SECONDS;
+  return concepts.has('over-time') ? (isLong ? 600 : MINUTE_SECONDS) : undefined;
+}
+
+/** What the new question says replaces what the one before said; its topic and the rest stay. */
+function goOn(previous: Question, read: Question, words: ReadWords): Question {
+  const isOtherPlace = read.services.length > 0;
+  return {
+    ...previous,
+    services: isOtherPlace ? read.services : previous.services,
+    operation: read.operation ?? (isOtherPlace ? undefined : previous.operation),
+    pod: read.pod ?? (isOtherPlace ? undefined : previous.pod),
+    measures: read.measures.length > 0 ? read.measures : previous.measures,
+    by: read.by.length > 0 ? read.by : previous.by,
+    stepSeconds: read.stepSeconds ?? previous.stepSeconds,
+    limit: read.limit ?? previous.limit,
+    text: read.text ?? previous.text,
+    failing: read.failing || previous.failing,
+    severity: read.severity ?? previous.severity,
+    kinds: read.kinds.length > 0 ? read.kinds : previous.kinds,
+    order: words.concepts.has('least') || words.concepts.has('most') ? read.order : previous.order,
+    time: read.time,
+  };
+}

@@ -1,0 +1,258 @@
+/** Takes a question apart: quotations, numbers, names that telemetry knows, words of the vocabulary, and what is left over. */
+import type { Names } from './names.ts';
+import { type Concept, correctWord, isKnownWord, isSlip, isStopWord, meaningAt } from './vocabulary.ts';
+
+export interface ReadWords {
+  readonly concepts: ReadonlySet<Concept>;
+  readonly services: readonly string[];
+  readonly operation?: string | undefined;
+  /** An exact name. */
+  readonly metric?: string | undefined;
+  /** Words that occur in names of metrics, and mean nothing else. */
+  readonly metricWords: readonly string[];
+  readonly pod?: string | undefined;
+  /** Keys of attributes. */
+  readonly attributes: readonly string[];
+  readonly quoted: readonly string[];
+  readonly traceId?: string | undefined;
+  readonly limit?: number | undefined;
+  /** What was taken for something else than it says. */
+  readonly corrections: readonly Correction[];
+  /** What is no word of the vocabulary and no service, as it stands: the text to look for, where lines are asked for. */
+  readonly looseWords: readonly string[];
+  /** Content words that nothing knows, and the word before each. */
+  readonly unknown: readonly { readonly word: string; readonly before: string }[];
+  /** Whether the question begins with a word that goes on from an earlier one. */
+  readonly goesOn: boolean;
+  readonly firstConcept: Concept | undefined;
+}
+
+const QUOTED = /"([^"]{1,500})"|`([^`]{1,500})`|(?<![\w])'([^']{2,500})'(?!\w)/g;
+const TRACE_ID = /\b[0-9a-f]{32}\b/i;
+const LIMIT =
+  /\b(?:top|first|last|show|the|worst|newest|latest)\s+(\d{1,3})\b(?!\s*(?:%|st\b|th\b))|\b(\d{1,3})\s+(?=(?:slowest|fastest|busiest|worst|most|newest|latest|last|services|logs?|lines|traces|examples|errors)\b)/i;
+/** Stands in the text where a name was. */
+const NAME = '\u0001';
+const SERVICE_SUFFIX = /[-_.]?(?:service|svc|srv|server|api|app)$/;
+
+/** @param text without its time */
+export function readWords(text: string, names: Names): ReadWords {
+  const quoted: string[] = [];
+  let rest = text.replace(QUOTED, (_, ...groups: (string | undefined)[]) => {
+    quoted.push(groups.slice(0, 3).find((group) => group !== undefined) ?? '');
+    return ' , ';
+  });
+  const traceId = TRACE_ID.exec(rest)?.[0].toLowerCase();
+  if (traceId !== undefined) rest = rest.replace(TRACE_ID, NAME);
+  const limitMatch = LIMIT.exec(rest);
+  const limit = limitMatch ? Number(limitMatch[1] ?? limitMatch[2]) : undefined;
+  if (limitMatch) rest = rest.replace(limitMatch[0], limitMatch[0].replace(/\d+/, ' '));
+
+  const found = findNames(rest, quoted, names);
+  const { tokens, corrections } = correctTokens(tokensOf(found.rest), names);
+  const reading = readTokens(tokens, names);
+  return {
+    ...reading,
+    corrections,
+    services: inOrder([...found.services, ...reading.services], text),
+    operation: found.operation,
+    metric: found.metric,
+    attributes: [...new Set([...found.attributes, ...reading.attributes])],
+    quoted: quoted.filter((one) => !found.usedQuotes.has(one)),
+    traceId,
+    limit,
+  };
+}
+
+/** Names that consist of more than a word, and services: found in the text as a whole, the longest first. */
+function findNames(text: string, quoted: readonly string[], names: Names) {
+  let rest = ` ${text} `;
+  const usedQuotes = new Set<string>();
+  const take = (name: string): boolean => {
+    const quote = quoted.find((one) => one.toLowerCase() === name.toLowerCase());
+    if (quote !== undefined) {
+      usedQuotes.add(quote);
+      return true;
+    }
+    const at = findWhole(rest, name);
+    if (at === undefined) return false;
+    rest = `${rest.slice(0, at)} ${NAME} ${rest.slice(at + name.length)}`;
+    return true;
+  };
+  const operation = longestFirst(names.operations.map((one) => one.operation).filter((one) => /\W/.test(one))).find(
+    take,
+  );
+  const metric = longestFirst(names.metrics.map((one) => one.metric).filter((one) => /[._]/.test(one))).find(take);
+  const services = longestFirst(names.services.filter((name) => !isVerbHere(rest, name))).filter(take);
+  const attributes = longestFirst(names.attributes.filter((one) => /[._]/.test(one))).filter(take);
+  const shortOperation = operation ?? findShortOperation(rest, names);
+  if (operation === undefined && shortOperation !== undefined) take(lastSegment(shortOperation));
+  return { rest, operation: shortOperation, metric, services, attributes, usedQuotes };
+}
+
+/** `CreateOrder` of `shop.order.v1.Order/CreateOrder`: unmistakable, although a part only. */
+function findShortOperation(text: string, names: Names): string | undefined {
+  const candidates = names.operations.filter(({ operation }) => /^[A-Z]\w{4,}$/.test(lastSegment(operation)));
+  return candidates.find(({ operation }) => findWhole(text, lastSegment(operation)) !== undefined)?.operation;
+}
+
+function lastSegment(operation: string): string {
+  return operation.slice(operation.lastIndexOf('/') + 1);
+}
+
+function longestFirst(names: readonly string[]): string[] {
+  return [...new Set(names)].sort((left, right) => right.length - left.length || (left < right ? -1 : 1));
+}
+
+/** Where the name stands as a whole, in any case. */
+function findWhole(text: string, name: string): number | undefined {
+  const lower = text.toLowerCase();
+  const wanted = name.toLowerCase();
+  for (let at = lower.indexOf(wanted); at >= 0 && wanted !== ''; at = lower.indexOf(wanted, at + 1)) {
+    if (!/[\w-]/.test(lower[at - 1] ?? ' ') && !/[\w-]/.test(lower[at + wanted.length] ?? ' ')) return at;
+  }
+  return undefined;
+}
+
+/** "search the logs for" and "order by" mean no service of that name. */
+function isVerbHere(text: string, name: string): boolean {
+  const verbs: Readonly<Record<string, RegExp>> = {
+    search: /^\s*search\s+(?:the\s+)?(?:logs?|lines|traces?|for|in)\b/i,
+    order: /(?<!\b(?:of|for|in|on|by|does)\s+)\border(?:ed)?\s+by\b/i,
+  };
+  return verbs[name.toLowerCase()]?.test(text) ?? false;
+}
+
+function tokensOf(text: string): string[] {
+  return text
+    .toLowerCase()
+    .replace(/[’]/g, "'")
+    .replace(/\b(what|who|where|how|that|it)'s\b/g, '$1 is')
+    .replace(/[?!;:()[\]{}]|[.,](?=\s|$)/g, ' , ')
+    .split(/\s+/)
+    .filter((token) => token !== '');
+}
+
+interface Correction {
+  readonly typed: string;
+  readonly meant: string;
+}
+
+/** As they stand in the text; those that stand otherwise than they are named come last. */
+function inOrder(services: readonly string[], text: string): string[] {
+  const placeOf = (service: string) => findWhole(text, service) ?? text.length;
+  return [...new Set(services)].sort((left, right) => placeOf(left) - placeOf(right));
+}
+
+/** Words that nothing knows, as what they were probably meant to be: a service first, then a word of the vocabulary. */
+function correctTokens(typed: readonly string[], names: Names) {
+  const corrections: Correction[] = [];
+  const tokens = typed.map((token, index) => {
+    const isKnown = token === NAME || isKnownWord(token) || /\d/.test(token) || matchesMetric(token, names);
+    if (isKnown || findAttribute(token, typed[index - 1] ?? '', names) !== undefined) return token;
+    const meant = findService(token, names) ?? correctWord(token);
+    if (meant === undefined) return token;
+    corrections.push({ typed: token, meant });
+    return meant;
+  });
+  return { tokens, corrections };
+}
+
+/** The one service that a word means without naming it exactly: `auth` for `auth-service`, a slip of the finger. */
+function findService(token: string, names: Names): string | undefined {
+  const plain = (name: string) => name.toLowerCase().replace(SERVICE_SUFFIX, '').replace(/[-_.]/g, '');
+  const only = (found: readonly string[]) => (found.length === 1 ? found[0] : undefined);
+  return (
+    only(names.services.filter((name) => plain(name) === plain(token) && plain(token) !== '')) ??
+    only(names.services.filter((name) => isSlip(token, name.toLowerCase())))
+  );
+}
+
+/** What one word, or one phrase, turned out to be. */
+type TokenReading = { readonly words: number } & (
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'concept'; readonly concept: Concept }
+  | { readonly kind: 'attribute' | 'service' | 'metric' | 'pod'; readonly name: string }
+  | { readonly kind: 'unknown'; readonly word: string; readonly before: string }
+);
+
+function readTokens(tokens: readonly string[], names: Names) {
+  const readings: TokenReading[] = [];
+  for (let index = 0; index < tokens.length; index += readings.at(-1)?.words ?? 1) {
+    readings.push(readToken(tokens, index, names));
+  }
+  const concepts = readings.flatMap((one) => (one.kind === 'concept' ? one.concept : []));
+  const namesOf = (kind: TokenReading['kind']) =>
+    readings.flatMap((one) => (one.kind === kind && 'name' in one ? one.name : []));
+  return {
+    concepts: new Set(concepts),
+    services: namesOf('service'),
+    attributes: namesOf('attribute'),
+    metricWords: namesOf('metric'),
+    pod: namesOf('pod')[0],
+    looseWords: readings.flatMap((one) => {
+      if (one.kind === 'unknown') return one.word;
+      return one.kind === 'metric' ? one.name : [];
+    }),
+    unknown: readings.flatMap((one) => (one.kind === 'unknown' ? { word: one.word, before: one.before } : [])),
+    goesOn: meaningAt(tokens, 0)?.concept === 'again',
+    firstConcept: concepts[0],
+  };
+}
+
+function readToken(tokens: readonly string[], index: number, names: Names): TokenReading {
+  const [token = '', before = ''] = [tokens[index], tokens[index - 1]];
+  const meaning = meaningAt(tokens, index);
+  const attribute = meaning && meaning.words > 1 ? undefined : findAttribute(token, before, names);
+  if (attribute !== undefined) return { kind: 'attribute', words: 1, name: attribute };
+  if (meaning) return { kind: 'concept', ...meaning };
+  if (token === NAME || isStopWord(token) || /^\d+$/.test(token)) return { kind: 'nothing', words: 1 };
+  // A corrected word is a service's own name by now.
+  if (names.services.includes(token)) return { kind: 'service', words: 1, name: token };
+  if (matchesMetric(token, names)) return { kind: 'metric', words: 1, name: token };
+  const isPod = names.services.some((name) => token.startsWith(`${name.toLowerCase()}-`));
+  if (isPod) return { kind: 'pod', words: 1, name: token };
+  return { kind: 'unknown', words: 1, word: token, before };
+}
+
+/** "region" is `region`, "customers" is `customer.id`, "tier" is `tenant.tier`. */
+function findAttribute(token: string, before: string, names: Names): string | undefined {
+  const wanted = [token, singular(token)];
+  // Words of the vocabulary are attributes only where a list is asked by them.
+  if (meaningAt([token], 0) && !['by', 'per', 'which', 'what', 'each', 'across'].includes(before)) return undefined;
+  if (meaningAt([token], 0) && !/^(?:customers?|users?|tenants?|clients?)$/.test(token)) return undefined;
+  const exact = names.attributes.find((key) => wanted.includes(key.toLowerCase()));
+  const byEnd = names.attributes.find((key) => wanted.includes(key.toLowerCase().split('.').at(-1) ?? ''));
+  const byBegin = names.attributes.find(
+    (key) =>
+      /\.(?:id|name)$/.test(key) &&
+      key
+        .toLowerCase()
+        .split('.')
+        .slice(0, -1)
+        .some((part) => wanted.includes(part)),
+  );
+  const byPart = names.attributes.find((key) =>
+    key
+      .toLowerCase()
+      .split(/[._]/)
+      .some((part) => wanted.includes(part)),
+  );
+  return exact ?? byBegin ?? byEnd ?? byPart;
+}
+
+export function singular(word: string): string {
+  return word.replace(/ies$/, 'y').replace(/(?<=[^s])s$/, '');
+}
+
+function matchesMetric(token: string, names: Names): boolean {
+  return names.metrics.some(({ metric }) => wordsOfMetric(metric).includes(singular(token)));
+}
+
+/** `db.client.connection.pending_requests` as singular words. */
+export function wordsOfMetric(metric: string): string[] {
+  return metric
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .map(singular);
+}
