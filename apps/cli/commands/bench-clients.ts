@@ -1,9 +1,7 @@
 /** `inquest bench clients`: sends with telemetrygen and a real OpenTelemetry Collector; compares what was sent with what is stored. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { UnavailableError } from '../../../platform/errors.ts';
+import { withTemporaryDirectory } from '../../../platform/with-temporary-directory.ts';
 import type { RunWork } from '../cli.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plainBlock } from '../plain-text.ts';
@@ -31,8 +29,7 @@ export function addBenchClientsCommand(bench: Command, run: RunWork): void {
         const { renderClientReport, reportClients } = await import('../../../bench/client-report.ts');
         const missing = missingClients();
         if (missing !== undefined) throw new UnavailableError(`There is nothing to send with: ${missing}.`);
-        const directory = mkdtempSync(join(tmpdir(), 'inquest-clients-'));
-        try {
+        return withTemporaryDirectory('clients', async (directory) => {
           const onLeg = ({ client, protocol }: { client: string; protocol: string }) =>
             terminal.note(`${client} over ${protocol}: done`);
           const report = reportClients(
@@ -41,9 +38,7 @@ export function addBenchClientsCommand(bench: Command, run: RunWork): void {
           terminal.printJson(report);
           terminal.print(plainBlock(renderClientReport(report)));
           return report.sound ? EXIT.ok : EXIT.failure;
-        } finally {
-          rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-        }
+        });
       }),
     );
 }

@@ -1,9 +1,7 @@
 /** `inquest bench crashes`: kills a host, its engine and its clients under load, and compares what was promised with what is. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Protocol } from '../../../bench/crash-drill.ts';
+import { withTemporaryDirectory } from '../../../platform/with-temporary-directory.ts';
 import type { RunWork } from '../cli.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plainBlock } from '../plain-text.ts';
@@ -33,8 +31,7 @@ export function addBenchCrashesCommand(bench: Command, run: RunWork): void {
         // The whole engine room comes with it: loaded by this command only.
         const { runCrashDrill } = await import('../../../bench/crash-drill.ts');
         const { renderCrashReport, reportCrashes } = await import('../../../bench/crash-report.ts');
-        const directory = mkdtempSync(join(tmpdir(), 'inquest-crashes-'));
-        try {
+        return withTemporaryDirectory('crashes', async (directory) => {
           const rounds = await runCrashDrill({
             directory,
             kills: { host: kills, engine: kills, client: kills, restart: kills },
@@ -52,9 +49,7 @@ export function addBenchCrashesCommand(bench: Command, run: RunWork): void {
           terminal.printJson(report);
           terminal.print(plainBlock(renderCrashReport(report)));
           return report.sound ? EXIT.ok : EXIT.failure;
-        } finally {
-          rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-        }
+        });
       }),
     );
 }

@@ -1,8 +1,6 @@
 /** `inquest bench detection`: thousands of made-up metric series, how long a minute of them takes to judge, and what baselines cost. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { withTemporaryDirectory } from '../../../platform/with-temporary-directory.ts';
 import type { RunWork } from '../cli.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plainBlock } from '../plain-text.ts';
@@ -33,8 +31,7 @@ export function addBenchDetectionCommand(bench: Command, run: RunWork): void {
         // The whole engine room comes with it: loaded by this command only.
         const { runDetectionBenchmark } = await import('../../../bench/detection-benchmark.ts');
         const { renderDetectionReport } = await import('../../../bench/detection-report.ts');
-        const directory = mkdtempSync(join(tmpdir(), 'inquest-detection-'));
-        try {
+        return withTemporaryDirectory('detection', async (directory) => {
           const report = await runDetectionBenchmark({
             ...{ directory, ...sizes, nowMs: clock.nowMs(), signal, onProgress: terminal.note },
             prophet: prophet === undefined ? undefined : { python: prophet, fits },
@@ -42,9 +39,7 @@ export function addBenchDetectionCommand(bench: Command, run: RunWork): void {
           terminal.printJson(report);
           terminal.print(plainBlock(renderDetectionReport(report)));
           return report.keepsUp ? EXIT.ok : EXIT.failure;
-        } finally {
-          rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-        }
+        });
       }),
     );
 }

@@ -1,9 +1,7 @@
 /** `inquest bench kafka`: a real broker and consumers that are killed, frozen and restarted; every span is counted after. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { ConfigError } from '../../../platform/errors.ts';
+import { withTemporaryDirectory } from '../../../platform/with-temporary-directory.ts';
 import type { RunWork } from '../cli.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plainBlock } from '../plain-text.ts';
@@ -22,8 +20,7 @@ export function addBenchKafkaCommand(bench: Command, run: RunWork): void {
         const { isSound, renderKafkaFindings, runKafkaDrill } = await import('../../../bench/kafka-drill.ts');
         const missing = whyNoKafka(false);
         if (missing !== undefined) throw new ConfigError(missing);
-        const directory = mkdtempSync(join(tmpdir(), 'inquest-kafka-'));
-        try {
+        return withTemporaryDirectory('kafka', async (directory) => {
           const findings = await runKafkaDrill({
             directory,
             rounds,
@@ -34,9 +31,7 @@ export function addBenchKafkaCommand(bench: Command, run: RunWork): void {
           terminal.printJson({ sound: isSound(findings), findings });
           terminal.print(plainBlock(renderKafkaFindings(findings)));
           return isSound(findings) ? EXIT.ok : EXIT.failure;
-        } finally {
-          rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-        }
+        });
       }),
     );
 }

@@ -1,8 +1,6 @@
 /** `inquest bench overload`: more telemetry than the store can take, and a store that stands still. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Command } from 'commander';
+import { withTemporaryDirectory } from '../../../platform/with-temporary-directory.ts';
 import type { RunWork } from '../cli.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plainBlock } from '../plain-text.ts';
@@ -27,8 +25,7 @@ export function addBenchOverloadCommand(bench: Command, run: RunWork): void {
       run(async ({ terminal, signal }) => {
         const { runOverloadDrill } = await import('../../../bench/overload-drill.ts');
         const { renderOverloadReport, reportOverload } = await import('../../../bench/overload-report.ts');
-        const directory = mkdtempSync(join(tmpdir(), 'inquest-overload-'));
-        try {
+        return withTemporaryDirectory('overload', async (directory) => {
           const recordsPerRequest = OVERLOAD_RECORDS_PER_REQUEST;
           const report = reportOverload(
             await runOverloadDrill({ directory, seconds, clients, recordsPerRequest, signal }),
@@ -36,9 +33,7 @@ export function addBenchOverloadCommand(bench: Command, run: RunWork): void {
           terminal.printJson(report);
           terminal.print(plainBlock(renderOverloadReport(report)));
           return report.sound ? EXIT.ok : EXIT.failure;
-        } finally {
-          rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-        }
+        });
       }),
     );
 }

@@ -1,8 +1,7 @@
 /** `inquest bench query`: a made-up week of telemetry, and how long the usual questions take on it. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { withTemporaryDirectory } from '../../../platform/with-temporary-directory.ts';
 import type { RunWork } from '../cli.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plainBlock } from '../plain-text.ts';
@@ -31,8 +30,7 @@ export function addBenchQueryCommand(bench: Command, run: RunWork): void {
         // The whole engine room comes with it: loaded by this command only.
         const { runQueryBenchmark } = await import('../../../bench/query-benchmark.ts');
         const { renderQueryReport } = await import('../../../bench/query-report.ts');
-        const directory = keep === undefined ? mkdtempSync(join(tmpdir(), 'inquest-query-')) : resolve(keep);
-        try {
+        const measure = async (directory: string) => {
           const report = await runQueryBenchmark({
             ...{ directory, size: { spans, logs, points }, repetitions, nowMs: clock.nowMs(), signal },
             onProgress: terminal.note,
@@ -40,9 +38,8 @@ export function addBenchQueryCommand(bench: Command, run: RunWork): void {
           terminal.printJson(report);
           terminal.print(plainBlock(renderQueryReport(report)));
           return report.right && report.fast ? EXIT.ok : EXIT.failure;
-        } finally {
-          if (keep === undefined) rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-        }
+        };
+        return keep === undefined ? withTemporaryDirectory('query', measure) : measure(resolve(keep));
       }),
     );
 }
