@@ -91,7 +91,7 @@ async function findAnswer(
   const nowMs = asked.nowMs ?? parts.context.clock.nowMs();
   const { time, rest } = readTime(asked.question, nowMs);
   const { window } = time ?? remembered.previous?.time ?? usualTime('requests', nowMs);
-  const names = await readNames(window, context);
+  const names = await readNames(window, nowMs, context);
   const read = readQuestion(rest, time, names, nowMs, remembered.previous);
   const { by = 'auto' } = asked;
   const asker = { parts, context, names, nowMs, asked };

@@ -135,21 +135,19 @@ export async function answerShifts(asking: Asking): Promise<Said> {
   if (!first) return nothingThere(asking, `no operation of ${placeOf(question)} to compare`);
   const rows = moved.map((one) => [
     one.service,
-    one.operation,
     one.baseline.p95Ms,
     one.window.p95Ms,
     one.baseline.errorRatio,
     one.window.errorRatio,
-    one.changeScore,
+    one.operation,
   ]);
   const columns = [
     { heading: 'service', quantity: 'text' as const },
-    { heading: 'operation', quantity: 'text' as const },
     { heading: 'p95 before', quantity: 'duration' as const },
     { heading: 'after', quantity: 'duration' as const },
     { heading: 'errors before', quantity: 'ratio' as const },
     { heading: 'after', quantity: 'ratio' as const },
-    { heading: 'change 0..1', quantity: 'number' as const },
+    { heading: 'operation', quantity: 'text' as const },
   ];
   const p95 = fromTo('duration', { before: first.baseline.p95Ms, after: first.window.p95Ms });
   const errors = fromTo('ratio', { before: first.baseline.errorRatio, after: first.window.errorRatio });

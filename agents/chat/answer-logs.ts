@@ -88,7 +88,7 @@ export async function answerLogCounts(asking: Asking): Promise<Said> {
   ];
   return {
     kind: 'answered',
-    text: `${first.by.join(', ')} has the ${order}: ${formatQuantity('count', first.items)} ${about} (${total} in all).`,
+    text: `${first.by.join(', ')} has the ${order === 'most' ? 'most' : 'fewest'}: ${formatQuantity('count', first.items)} ${about} (${total} in all).`,
     tables: [tableOf(columns, rows, { limit, totalRows })],
   };
 }

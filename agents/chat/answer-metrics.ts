@@ -52,7 +52,6 @@ export async function answerMetric(asking: Asking): Promise<Said> {
   if (metric === undefined) {
     return nothingThere(asking, `no metric called ${question.metricWords.join(' ')} of ${placeOf(question)}`);
   }
-  const kind = asking.names.metrics.find((one) => one.metric === metric)?.kind;
   const by =
     question.by.length > 0 ? question.by.filter((field) => ['service', 'pod'].includes(field)) : splitOf(asking);
   const asked = question.measures.filter((measure) => WORDS[measure] !== undefined);
@@ -65,16 +64,20 @@ export async function answerMetric(asking: Asking): Promise<Said> {
   const [first] = groups;
   if (!first) return nothingThere(asking, `no values of ${metric} of ${placeOf(question)}`);
   const form = { quantity: SHARE.test(metric) ? ('ratio' as const) : ('number' as const), unit: first.unit };
+  // What is the same in every row tells nothing.
+  const shown = by.map((_, index) => by.length === 1 || groups.some((group) => group.by[index] !== first.by[index]));
   const columns = [
-    ...by.map((heading) => ({ heading, ...TEXT })),
+    ...by.filter((_, index) => shown[index]).map((heading) => ({ heading, ...TEXT })),
     ...measures.map((measure) => ({ heading: WORDS[measure] ?? measure, ...form })),
   ];
-  const rows = groups.map((group) => [...group.by.map((value) => value || '-'), ...group.figures]);
+  const rows = groups.map((group) => [
+    ...group.by.filter((_, index) => shown[index]).map((value) => value || '-'),
+    ...group.figures,
+  ]);
   const whole = by.length === 0 ? first : await wholeOf(asking, metric, measures);
-  const name = form.unit === '' || form.unit === '1' || kind === undefined ? metric : `${metric} (${form.unit})`;
   return {
     kind: 'answered',
-    text: textOf(asking, name, { measures, form, first, whole, by, isRanked: question.by.length > 0 }),
+    text: textOf(asking, metric, { measures, form, first, whole, by, isRanked: question.by.length > 0 }),
     tables: [tableOf(columns, rows, { limit: question.limit, totalRows })],
     chart: await chartOfMetric(asking, metric, measures[0] ?? 'average', form),
   };
@@ -101,7 +104,8 @@ function textOf({ question }: Asking, name: string, { measures, form, first, who
       .map((measure, index) => `${WORDS[measure]} ${formatQuantity(form.quantity, figures[index] ?? null, form.unit)}`)
       .join(', ');
   const place = placeOf(question);
-  if (isRanked) return `${first.by.join(', ')} has the ${question.order} ${name}: ${say(first)}.`;
+  if (isRanked)
+    return `${first.by.join(', ')} has the ${question.order === 'most' ? 'highest' : 'lowest'} ${name}: ${say(first)}.`;
   return `${name} of ${place}: ${say(whole ?? first)}.`;
 }
 

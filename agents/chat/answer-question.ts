@@ -80,10 +80,16 @@ export async function answerQuestion(asking: Omit<Asking, 'run'>): Promise<{
   };
 }
 
+/** Topics whose answers are split by what was asked; others have rows of their own. */
+const SPLIT_TOPICS: ReadonlySet<Topic> = new Set(['requests', 'metric', 'log-counts']);
+
 /** `p95 of cart by operation` */
 export function describeQuestion(question: Question): string {
-  const { by, text, stepSeconds } = question;
-  const split = by.length > 0 ? ` by ${by.map((field) => field.replace(/^attribute\./, '')).join(' and ')}` : '';
+  const { topic, by, text, stepSeconds } = question;
+  const split =
+    by.length > 0 && SPLIT_TOPICS.has(topic)
+      ? ` by ${by.map((field) => field.replace(/^attribute\./, '')).join(' and ')}`
+      : '';
   const steps = stepSeconds === undefined ? '' : ` every ${stepSeconds} s`;
   const containing = text === undefined ? '' : ` containing "${text}"`;
   return `${subjectOf(question)} of ${placeOf(question)}${split}${steps}${containing}`;

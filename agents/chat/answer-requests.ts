@@ -142,8 +142,19 @@ function leadText(groups: readonly Group[], by: readonly string[], asked: readon
   const [measure = 'rate'] = measures;
   const [first, ...others] = groups.slice(0, 3);
   const then = others.map((group) => `${nameOf(group, by)} (${say_(group, measure)})`);
-  const lead = first === undefined ? '' : `${nameOf(first, by)} has the ${order}: ${say_(first, measure)}`;
+  const lead =
+    first === undefined ? '' : `${nameOf(first, by)} ${superlativeOf(measure, order)}: ${say_(first, measure)}`;
   return then.length > 0 ? `${lead}; then ${listOf(then)}` : lead;
+}
+
+const SUPERLATIVES: Readonly<Partial<Record<Quantity, readonly [most: string, least: string]>>> = {
+  count: ['has the most', 'has the fewest'],
+  duration: ['is slowest', 'is fastest'],
+};
+
+function superlativeOf(measure: Measure, order: Question['order']): string {
+  const [most, least] = SUPERLATIVES[MEASURE_WORDS[measure].quantity] ?? ['has the highest', 'has the lowest'];
+  return order === 'most' ? most : least;
 }
 
 function asksErrors({ measures }: Question): boolean {
@@ -221,14 +232,9 @@ async function answerOverTime(asking: Asking, stepSeconds: number): Promise<Said
   const text = `${words} of ${placeOf(question)}: between ${formatQuantity(quantity, Math.min(...known))} and ${formatQuantity(quantity, top)}, highest at ${formatQuantity('instant', topAt)} UTC, by steps of ${stepSeconds} s.`;
   const columns = [
     { heading: 'time (UTC)', quantity: 'instant' as const },
-    { heading: 'service', quantity: 'text' as const },
     ...measures.map((one) => ({ heading: MEASURE_WORDS[one].words, quantity: MEASURE_WORDS[one].quantity })),
   ];
-  const rows = groups.map(({ atMs, figures }) => [
-    atMs,
-    placeOf(question),
-    ...measures.map((_, index) => figures[index] ?? null),
-  ]);
+  const rows = groups.map(({ atMs, figures }) => [atMs, ...measures.map((_, index) => figures[index] ?? null)]);
   return {
     kind: 'answered',
     text,

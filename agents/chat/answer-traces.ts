@@ -42,7 +42,7 @@ export async function answerTraces(asking: Asking): Promise<Said> {
     { heading: 'start (UTC)', quantity: 'instant' as const },
     { heading: 'root', ...TEXT },
   ];
-  const lead = failing ? 'with most errors' : 'slowest';
+  const lead = failing ? 'one with most errors' : 'slowest';
   return {
     kind: 'answered',
     text: `${formatQuantity('count', totalRows)} ${what}; the ${lead}: ${first.traceId}, ${formatQuantity('duration', first.durationMs)}, ${first.errors} failed spans.`,

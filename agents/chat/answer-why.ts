@@ -25,7 +25,7 @@ export async function answerWhy({ question, investigate, context }: Asking): Pro
     notes: [`inquest show ${investigationId} shows the whole report.`],
   };
   if (isAbstention || !first) {
-    const lead = first ? ` The nearest lead is ${first.service}: ${first.statement}` : '';
+    const lead = first ? ` The nearest lead is ${first.service}: ${first.statement.replace(/\.$/, '')}.` : '';
     const gaps = missing.length > 0 ? ` Missing: ${missing.slice(0, 3).join('; ')}.` : '';
     return {
       kind: 'answered',
@@ -35,13 +35,13 @@ export async function answerWhy({ question, investigate, context }: Asking): Pro
   }
   const columns = [
     ...['suspect', 'why'].map((heading) => ({ heading, quantity: 'text' as const })),
-    { heading: 'share', quantity: 'ratio' as const },
+    { heading: 'score', quantity: 'ratio' as const },
   ];
-  const rows = suspects.slice(0, 5).map((suspect) => [suspect.service, suspect.statement, suspect.share]);
+  const rows = suspects.slice(0, 5).map((suspect) => [suspect.service, suspect.statement, suspect.score]);
   return {
     kind: 'answered',
     text: `${first.service}: ${first.statement} (confidence ${formatQuantity('ratio', confidence)}).${since}`,
-    tables: [tableOf(columns, rows, { totalRows: suspects.length })],
+    tables: suspects.length > 1 ? [tableOf(columns, rows, { totalRows: suspects.length })] : [],
     ...more,
   };
 }

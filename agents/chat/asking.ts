@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { AnswerChart, AnswerTable } from '../../domain/answer.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import { formatSpan } from '../../domain/quantity.ts';
-import { durationMs, type TimeWindow } from '../../domain/time-window.ts';
+import type { TimeWindow } from '../../domain/time-window.ts';
 import { InputError, LimitError, UnavailableError } from '../../platform/errors.ts';
 import { runTool, type Tool, type ToolContext } from '../../tools/tool.ts';
 import type { Names } from './names.ts';
@@ -13,7 +13,7 @@ import type { Question } from './question.ts';
 export interface CauseFound {
   readonly investigationId: string;
   /** Suspects, the first one first; empty: it abstains. */
-  readonly suspects: readonly { readonly service: string; readonly statement: string; readonly share: number }[];
+  readonly suspects: readonly { readonly service: string; readonly statement: string; readonly score: number }[];
   readonly isAbstention: boolean;
   readonly confidence: number;
   readonly onsetMs: number | undefined;
@@ -101,10 +101,9 @@ export function nothingThere(asking: Asking, what: string): Said {
   const { question, names, nowMs } = asking;
   const { window } = question.time;
   const span = formatSpan(window, nowMs);
-  const known =
-    names.newestMs === undefined
-      ? `No telemetry of anybody is stored for that time${durationMs(window) < MAX_BASELINE_MS ? ', nor for the hour before its end' : ''}.`
-      : 'Other telemetry of that time is stored.';
+  const known = names.extent
+    ? `Telemetry reaches from ${formatSpan(names.extent, nowMs)} UTC.`
+    : 'No telemetry is stored for that day, nor for the one before now.';
   return { kind: 'empty', text: `Nothing found: ${what}, ${span} UTC. ${known}`, window };
 }
 

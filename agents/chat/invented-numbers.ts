@@ -8,7 +8,9 @@ export interface SaidNumbers {
 /** Times, dates, versions and names with digits in them are no figures. */
 const NO_FIGURE =
   /\d{4}-\d{2}-\d{2}(?:[T ][\d:.]+Z?)?|\b\d{1,2}:\d{2}(?::\d{2})?\b|\bv?\d+(?:\.\d+){2,}\b|\b[a-z_][\w.-]*\d[\w.-]*|"[^"]*"/gi;
-const FIGURE = /(?<![\w.])-?\d[\d,]*(?:\.\d+)?/g;
+const FIGURE = /(?<![\w.])-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?/g;
+/** In JSON a comma stands between numbers. */
+const JSON_FIGURE = /-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/g;
 /** As a ratio and in percent, in ms and s, by the second and by the minute, bytes by 1024. */
 const SCALES = [1, 100, 0.01, 1_000, 0.001, 60, 1 / 60, 1_024, 1_024 ** 2, 1_024 ** 3].flatMap((scale) => [
   scale,
@@ -24,7 +26,9 @@ export function findInventedNumber(text: string, { texts }: SaidNumbers): string
   const figures = text.replace(NO_FIGURE, ' ').match(FIGURE) ?? [];
   const wanted = figures.filter((figure) => !isSmall(numberOf(figure)));
   if (wanted.length === 0) return undefined;
-  const said = texts.flatMap((one) => (one.match(FIGURE) ?? []).map(numberOf)).filter(Number.isFinite);
+  const said = texts
+    .flatMap((one) => [...(one.match(FIGURE) ?? []), ...(one.match(JSON_FIGURE) ?? [])].map(numberOf))
+    .filter(Number.isFinite);
   return wanted.find((figure) => !said.some((value) => isSame(numberOf(figure), value)));
 }
 

@@ -15,21 +15,28 @@ export interface Names {
   readonly metrics: readonly { readonly metric: string; readonly unit: string; readonly kind: string }[];
   /** Keys of attributes of requests. */
   readonly attributes: readonly string[];
-  /** When the newest telemetry of the time that was looked at arrived; undefined: there is none. */
-  readonly newestMs: number | undefined;
+  /** The first and the last telemetry of the days that were looked at; undefined: there is none. */
+  readonly extent: TimeWindow | undefined;
 }
 
-const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+const MAX_MS = 8 * DAY_MS;
 /** Names are looked up in rows only at the end of the time in question: those of its beginning are mostly the same. */
 const RECENT_MS = 900_000;
 const MAX_OPERATIONS = 500;
+/** Names are for matching, not for a reader: none is cut. */
+const WHOLE_GRAPH = { ...getServiceGraph, limits: { ...getServiceGraph.limits, maxTokens: 100_000 } };
 const MAX_METRICS = 500;
 
-/** Of the hour before the end of the window, or of all of it where it is longer; a day at the most. */
-export async function readNames(window: TimeWindow, context: ToolContext): Promise<Names> {
-  const startMs = Math.max(0, Math.min(window.startMs, window.endMs - HOUR_MS), window.endMs - 24 * HOUR_MS);
-  const wide = { startMs, endMs: window.endMs };
-  const recent = { startMs: Math.max(startMs, window.endMs - RECENT_MS), endMs: window.endMs };
+/**
+ * Services, metrics and attributes of the window and of the day before `nowMs` (a name that was not there then is still a name);
+ * operations and calls of the window's last quarter of an hour.
+ */
+export async function readNames(window: TimeWindow, nowMs: number, context: ToolContext): Promise<Names> {
+  const endMs = Math.max(window.endMs, nowMs);
+  const startMs = Math.max(0, endMs - MAX_MS, Math.min(window.startMs, nowMs - DAY_MS));
+  const wide = { startMs, endMs };
+  const recent = { startMs: Math.max(window.startMs, window.endMs - RECENT_MS), endMs: window.endMs };
   const stepSeconds = Math.max(60, Math.ceil(durationMs(wide) / 100_000));
   const [coverage, operations, metrics, graph, attributes] = await Promise.all([
     runTool(getCoverage, { window: wide, stepSeconds }, context),
@@ -39,13 +46,12 @@ export async function readNames(window: TimeWindow, context: ToolContext): Promi
       context,
     ),
     runTool(listMetrics, { window: wide, limit: MAX_METRICS }, context),
-    runTool(getServiceGraph, { window: recent }, context),
+    runTool(WHOLE_GRAPH, { window: recent }, context),
     context.telemetry.attributes.list({ window: wide }, { maxRows: 1_000, signal: context.signal }),
   ]);
   const covered = coverage.ok ? coverage.output : undefined;
   const edges = graph.ok ? graph.output.edges : [];
   const services = [...(covered?.services ?? []).map(({ service }) => service), ...edges.map(({ callee }) => callee)];
-  const newestMs = Math.max(...(covered?.signals ?? []).map(({ lastMs }) => lastMs));
   return {
     services: [...new Set(services)].filter((service) => service !== ''),
     operations: (operations.ok ? operations.output.groups : []).map(({ by: [service = '', operation = ''] }) => ({
@@ -54,6 +60,14 @@ export async function readNames(window: TimeWindow, context: ToolContext): Promi
     })),
     metrics: (metrics.ok ? metrics.output.metrics : []).map(({ metric, unit, kind }) => ({ metric, unit, kind })),
     attributes: [...new Set(attributes.rows.filter(({ source }) => source === 'span').map(({ key }) => key))],
-    newestMs: Number.isFinite(newestMs) ? newestMs : undefined,
+    extent: extentOf(covered?.signals ?? []),
+  };
+}
+
+function extentOf(signals: readonly { readonly firstMs: number; readonly lastMs: number }[]): TimeWindow | undefined {
+  if (signals.length === 0) return undefined;
+  return {
+    startMs: Math.min(...signals.map(({ firstMs }) => firstMs)),
+    endMs: Math.max(...signals.map(({ lastMs }) => lastMs)),
   };
 }

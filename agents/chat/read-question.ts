@@ -7,7 +7,7 @@ import type { Measure } from '../../domain/telemetry-query.ts';
 import { durationMs, type TimeWindow } from '../../domain/time-window.ts';
 import type { Names } from './names.ts';
 import type { AskedTime, Question, Topic } from './question.ts';
-import { type ReadWords, readWords, singular } from './read-words.ts';
+import { BEFORE_NAME, type ReadWords, readWords, singular } from './read-words.ts';
 import type { Concept } from './vocabulary.ts';
 
 export type ReadQuestion =
@@ -17,9 +17,6 @@ export type ReadQuestion =
   | { readonly kind: 'not-understood'; readonly words: readonly string[] }
   /** It asks to have something done. */
   | { readonly kind: 'action' };
-
-/** A name comes after these. */
-const BEFORE_NAME = new Set('of for in on from to does do is at did service and calls call by the'.split(' '));
 
 const MINUTE_MS = 60_000;
 const USUAL_MS = 15 * MINUTE_MS;
@@ -205,7 +202,9 @@ function chooseTopic(words: ReadWords, time: AskedTime | undefined): Topic | und
 }
 
 export function usualTime(topic: Topic, nowMs: number): AskedTime {
-  return { window: { startMs: Math.max(0, nowMs - (USUAL_MS_OF[topic] ?? USUAL_MS)), endMs: nowMs }, said: '' };
+  // On a whole minute, so that steps of time begin on one.
+  const startMs = Math.floor((nowMs - (USUAL_MS_OF[topic] ?? USUAL_MS)) / MINUTE_MS) * MINUTE_MS;
+  return { window: { startMs: Math.max(0, startMs), endMs: nowMs }, said: '' };
 }
 
 function fillQuestion(topic: Topic, words: ReadWords, time: AskedTime): Question {

@@ -50,7 +50,7 @@ export function readWords(text: string, names: Names): ReadWords {
 
   const found = findNames(rest, quoted, names);
   const { tokens, corrections } = correctTokens(tokensOf(found.rest), names);
-  const reading = readTokens(tokens, names);
+  const reading = readTokens(tokens, names, corrections);
   return {
     ...reading,
     corrections,
@@ -150,7 +150,9 @@ function correctTokens(typed: readonly string[], names: Names) {
   const tokens = typed.map((token, index) => {
     const isKnown = token === NAME || isKnownWord(token) || /\d/.test(token) || matchesMetric(token, names);
     if (isKnown || findAttribute(token, typed[index - 1] ?? '', names) !== undefined) return token;
-    const meant = findService(token, names) ?? correctWord(token);
+    const isNamePlace = BEFORE_NAME.has(typed[index - 1] ?? '');
+    // "cart" after "of" is a service that is not there, and no "chart" with a slip.
+    const meant = findService(token, names) ?? (isNamePlace ? undefined : correctWord(token));
     if (meant === undefined) return token;
     corrections.push({ typed: token, meant });
     return meant;
@@ -168,6 +170,11 @@ function findService(token: string, names: Names): string | undefined {
   );
 }
 
+/** A name comes after these. */
+export const BEFORE_NAME: ReadonlySet<string> = new Set(
+  'of for in on from to does do is at did service and calls call by the'.split(' '),
+);
+
 /** What one word, or one phrase, turned out to be. */
 type TokenReading = { readonly words: number } & (
   | { readonly kind: 'nothing' }
@@ -176,10 +183,11 @@ type TokenReading = { readonly words: number } & (
   | { readonly kind: 'unknown'; readonly word: string; readonly before: string }
 );
 
-function readTokens(tokens: readonly string[], names: Names) {
+function readTokens(tokens: readonly string[], names: Names, corrections: readonly Correction[]) {
+  const meant = new Set(corrections.map((correction) => correction.meant));
   const readings: TokenReading[] = [];
   for (let index = 0; index < tokens.length; index += readings.at(-1)?.words ?? 1) {
-    readings.push(readToken(tokens, index, names));
+    readings.push(readToken(tokens, index, names, meant));
   }
   const concepts = readings.flatMap((one) => (one.kind === 'concept' ? one.concept : []));
   const namesOf = (kind: TokenReading['kind']) =>
@@ -200,15 +208,15 @@ function readTokens(tokens: readonly string[], names: Names) {
   };
 }
 
-function readToken(tokens: readonly string[], index: number, names: Names): TokenReading {
+function readToken(tokens: readonly string[], index: number, names: Names, meant: ReadonlySet<string>): TokenReading {
   const [token = '', before = ''] = [tokens[index], tokens[index - 1]];
   const meaning = meaningAt(tokens, index);
   const attribute = meaning && meaning.words > 1 ? undefined : findAttribute(token, before, names);
   if (attribute !== undefined) return { kind: 'attribute', words: 1, name: attribute };
   if (meaning) return { kind: 'concept', ...meaning };
+  // Only what was corrected: a service that is named as it is was found before, and "search" here is a verb.
+  if (meant.has(token) && names.services.includes(token)) return { kind: 'service', words: 1, name: token };
   if (token === NAME || isStopWord(token) || /^\d+$/.test(token)) return { kind: 'nothing', words: 1 };
-  // A corrected word is a service's own name by now.
-  if (names.services.includes(token)) return { kind: 'service', words: 1, name: token };
   if (matchesMetric(token, names)) return { kind: 'metric', words: 1, name: token };
   const isPod = names.services.some((name) => token.startsWith(`${name.toLowerCase()}-`));
   if (isPod) return { kind: 'pod', words: 1, name: token };

@@ -56,7 +56,9 @@ export function suggestQuestions(text: string, names: Names): string[] {
 
 function contentWords(text: string): Set<string> {
   const words = text.toLowerCase().match(/[a-z0-9][\w-]*/g) ?? [];
-  return new Set(words.filter((word) => !isStopWord(word)).map((word) => word.replace(/(?<=...)(?:s|es|ing|ed)$/, '')));
+  return new Set(
+    words.filter((word) => !isStopWord(word)).map((word) => word.replace(/(?<=...)(?:ments?|s|es|ing|ed)$/, '')),
+  );
 }
 
 function countShared(left: ReadonlySet<string>, right: ReadonlySet<string>): number {
