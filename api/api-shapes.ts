@@ -3,6 +3,7 @@
  * asks and the OpenAPI document that describes it (openapi.ts).
  */
 import { z } from 'zod';
+import { answerSchema } from '../domain/answer.ts';
 import { approvalSchema } from '../domain/approval.ts';
 import { auditRecordSchema, auditVerificationSchema } from '../domain/audit.ts';
 import { changeSchema } from '../domain/change.ts';
@@ -136,6 +137,23 @@ export const toolAnswerSchema = z.object({
   evidence: evidenceSchema,
 });
 export type ToolAnswer = z.infer<typeof toolAnswerSchema>;
+
+export const askInputSchema = z.strictObject({
+  question: z.string().trim().min(1).max(2_000).describe('In English, as one would ask a colleague.'),
+  conversationId: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('Of an earlier answer: this question may go on from it.'),
+  by: z
+    .enum(['auto', 'grammar', 'model'])
+    .default('auto')
+    .describe('auto: rules, and the language model, where one is configured, for what they do not understand whole.'),
+  nowMs: z.int().positive().optional().describe('The moment of asking, for recordings; left out: now.'),
+});
+export const askOutputSchema = answerSchema.extend({ conversationId: z.string() });
+export type AskOutput = z.output<typeof askOutputSchema>;
 
 export const hostStatusSchema = z.object({
   version: z.string(),
@@ -297,6 +315,17 @@ export const ROUTES = {
     input: z.record(z.string(), z.unknown()),
     example: { window: { startMs: 1_767_222_000_000, endMs: 1_767_225_600_000 } },
     output: toolAnswerSchema,
+  },
+  ask: {
+    method: 'POST',
+    path: '/api/ask',
+    needs: 'read',
+    summary: 'Ask a question in plain language; the answer names its window and its evidence',
+    description:
+      'Rates, durations, errors, the most of something, comparisons, changes, log lines, metrics, traces, who calls whom, and why. What is not understood is declined, with questions that can be answered. "Why" may open an investigation, which takes a member.',
+    input: askInputSchema,
+    example: { question: 'p95 of checkout since 10:00' },
+    output: askOutputSchema,
   },
   listAudit: {
     method: 'GET',

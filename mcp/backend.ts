@@ -16,15 +16,8 @@ type Calls =
   | 'decide'
   | 'listChanges'
   | 'getTrace'
-  | 'runTool';
-
-export interface AskAnswer {
-  readonly answer: string;
-  readonly evidenceIds: readonly string[];
-}
+  | 'runTool'
+  | 'ask';
 
 /** An ApiClient is one. What the caller may do is what the API lets them do. */
-export interface McpBackend extends Pick<ApiClient, Calls> {
-  /** Answers a question in plain language; absent where the host cannot. */
-  ask?(input: { readonly question: string }, signal?: AbortSignal): Promise<AskAnswer>;
-}
+export type McpBackend = Pick<ApiClient, Calls>;

@@ -47,7 +47,7 @@ export async function connectClient(backend: Partial<McpBackend>, options: Clien
   const [near, far] = InMemoryTransport.createLinkedPair();
   const stub = createStubBackend(backend);
   await createMcpServer({
-    catalogue: createInquestCatalogue(false),
+    catalogue: createInquestCatalogue(),
     version: '1.2.3',
     connect: async () => stub,
     nowMs: () => NOW_MS,

@@ -6,8 +6,8 @@ import { createInquestCatalogue } from './inquest-catalogue.ts';
 
 const MAX_DEFINITION_TOKENS = 8_000;
 
-const { tools } = createInquestCatalogue(true);
-const { client } = await connectClient({}, { catalogue: createInquestCatalogue(true) });
+const { tools } = createInquestCatalogue();
+const { client } = await connectClient({});
 
 describe('all definitions together', () => {
   it('take fewer than 8,000 tokens', async () => {
@@ -24,17 +24,8 @@ describe('all definitions together', () => {
 
   it('are served without a host: an IDE that starts waits for nothing', async () => {
     const { client: early } = await connectClient({}, { connect: () => new Promise(() => undefined) });
-    expect((await early.listTools()).tools.length).toBe(tools.length - 1);
+    expect((await early.listTools()).tools.length).toBe(tools.length);
     expect((await early.listPrompts()).prompts.length).toBe(3);
-  });
-
-  it('offer ask only where the host answers questions', async () => {
-    const names = async (canAsk: boolean) => {
-      const { client: one } = await connectClient({}, { catalogue: createInquestCatalogue(canAsk) });
-      return (await one.listTools()).tools.map(({ name }) => name);
-    };
-    expect(await names(true)).toContain('ask');
-    expect(await names(false)).not.toContain('ask');
   });
 });
 

@@ -1,5 +1,4 @@
 /** What Inquest offers to an IDE: few tools, each of them deep. */
-import { ROUTES } from '../api/api-shapes.ts';
 import { QUOTATION_RULE } from '../domain/quote-telemetry.ts';
 import type { Catalogue } from './catalogue.ts';
 import { PROMPTS } from './prompts.ts';
@@ -24,10 +23,7 @@ const INSTRUCTIONS = [
   QUOTATION_RULE,
 ].join('\n');
 
-const API_CAN_ASK = Object.hasOwn(ROUTES, 'ask');
-
-/** @param canAsk whether the host answers questions in plain language */
-export function createInquestCatalogue(canAsk: boolean = API_CAN_ASK): Catalogue {
+export function createInquestCatalogue(): Catalogue {
   return {
     instructions: INSTRUCTIONS,
     tools: [
@@ -40,7 +36,7 @@ export function createInquestCatalogue(canAsk: boolean = API_CAN_ASK): Catalogue
       searchLogs,
       getTrace,
       listChanges,
-      ...(canAsk ? [ask] : []),
+      ask,
       propose,
       requestDecision,
     ],

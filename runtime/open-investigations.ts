@@ -18,7 +18,7 @@ import type { Worker, WorkerRole } from '../domain/worker.ts';
 import type { CheckpointRow } from '../graph/checkpoint-store.ts';
 import { INVESTIGATION_LIMITS, type InvestigationParts } from '../graph/investigation-parts.ts';
 import { createInvestigator } from '../graph/run-investigation.ts';
-import { openChatModel } from '../llm/chat-model.ts';
+import { type ChatModel, openChatModel } from '../llm/chat-model.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Config } from '../platform/config.ts';
 import { newId } from '../platform/ids.ts';
@@ -49,6 +49,8 @@ export interface Investigations {
   readonly audit: AuditLog;
   readonly checkpoints: CheckpointTable<CheckpointRow['kind']>;
   readonly journal: ProgressJournal;
+  /** Undefined where none is configured. */
+  readonly model: ChatModel | undefined;
   /** What a worker answers tasks with. */
   readonly parts: InvestigationParts;
   readonly workerId: string;
@@ -88,10 +90,11 @@ export async function openInvestigations(options: InvestigationsOptions): Promis
     logger,
   });
   lifecycle.add('heartbeats', beating.close);
+  const model = openModel(options);
   const parts: InvestigationParts = {
     holder: workerId,
     agents: AGENTS,
-    consult: openConsult(options),
+    consult: model && createConsult(model, toolContext),
     supervisor,
     contextStore,
     toolContext,
@@ -136,6 +139,7 @@ export async function openInvestigations(options: InvestigationsOptions): Promis
     audit,
     checkpoints,
     journal,
+    model,
     parts,
     workerId,
     listWorkers: beating.listWorkers,
@@ -160,11 +164,17 @@ export async function openInvestigations(options: InvestigationsOptions): Promis
 }
 
 /** Undefined where no model is configured. */
-function openConsult({ config, clock, lifecycle, ...options }: InvestigationsOptions): InvestigationParts['consult'] {
+function openModel({ config, clock, lifecycle }: InvestigationsOptions): ChatModel | undefined {
   if (!config.llm) return undefined;
   const model = openChatModel(config.llm, { clock });
   lifecycle.add('chat model', model.close);
-  const telemetry = createTelemetryReader(options.source, options.database);
+  return model;
+}
+
+function createConsult(
+  model: ChatModel,
+  toolContext: InvestigationParts['toolContext'],
+): InvestigationParts['consult'] {
   return (agent, task, board, signal) => {
     const round = task.round - 1;
     const hypotheses = board.hypotheses.filter((one) => one.round === round);
@@ -172,6 +182,6 @@ function openConsult({ config, clock, lifecycle, ...options }: InvestigationsOpt
       hypotheses,
       board.votes.filter((vote) => vote.round === round),
     );
-    return consultModel({ agent, task, board, tally, model, context: { telemetry, clock, signal } });
+    return consultModel({ agent, task, board, tally, model, context: toolContext(signal) });
   };
 }

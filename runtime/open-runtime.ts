@@ -33,6 +33,7 @@ import { createLogger, type Logger } from '../platform/logger.ts';
 import { createAnomalyExplainer } from './explain-anomaly.ts';
 import type { IncidentDesk } from './incident-desk.ts';
 import { type NoiseDesk, openNoiseDesk } from './noise-desk.ts';
+import { type Chat, openChat } from './open-chat.ts';
 import { openConfiguredDatabase } from './open-database.ts';
 import { openDetection } from './open-detection.ts';
 import { type Investigations, openInvestigations } from './open-investigations.ts';
@@ -70,6 +71,8 @@ export interface Runtime extends IncidentDesk {
   receiveOtlp(request: Request): Promise<Response>;
   receiveChanges(request: Request): Promise<Response>;
   readonly watch: ProgressJournal['watch'];
+  /** A question in plain language. */
+  readonly ask: Chat['ask'];
   /** The processes that take part, this one among them. */
   readonly listWorkers: Investigations['listWorkers'];
   /** Detection over the finished windows; resolves with the incidents it opened. */
@@ -118,7 +121,7 @@ async function wire(
     ...{ config, database, source, shared, clock, logger, lifecycle },
     worker: { roles: WORKER_ROLES, concurrency: INVESTIGATION_LIMITS.concurrency },
   });
-  const { telemetry, archive, audit, checkpoints, journal, listWorkers } = investigations;
+  const { telemetry, archive, audit, checkpoints, journal, listWorkers, model } = investigations;
   const desk = investigations.openDesk();
   lifecycle.add('pruning', startPruning({ checkpoints, archive, clock, logger }));
   if (source === database) {
@@ -186,6 +189,7 @@ async function wire(
     receiveOtlp: createOtlpHttpReceiver(intake),
     receiveChanges: createChangesReceiver({ ...receiving, writeChanges: createChangesWriter(database) }),
     watch: journal.watch,
+    ask: openChat({ telemetry, archive, desk, model, clock }).ask,
     listWorkers,
     scanNow: (signal = new AbortController().signal) => scanner.scan(signal),
     refreshBaselines: (signal) => refreshAll({ database, clock, logger }, signal),

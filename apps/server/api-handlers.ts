@@ -1,5 +1,6 @@
 /** The answers to ROUTES: one handler for each, given what read-call.ts checked. */
 import type { FollowedIncident, HostStatus, InvestigationSummary } from '../../api/api-shapes.ts';
+import { mayOperate } from '../../domain/identity.ts';
 import type { Incident } from '../../domain/incident.ts';
 import type { IncidentCourse } from '../../domain/incident-course.ts';
 import type { Investigation } from '../../domain/investigation.ts';
@@ -65,6 +66,10 @@ export function createHandlers(host: Host): ApiHandlers {
       return trace.startMs === null ? refuseUnknown('trace', id) : trace;
     },
     runTool: ({ id, input, signal }) => host.runtime().runTool(id, input, signal),
+    ask: async ({ input, caller, signal }) => {
+      const { answer, conversationId } = await host.runtime().ask(input, mayOperate(caller), signal);
+      return { ...answer, conversationId };
+    },
     listAudit: async ({ query: { fromSequence, limit }, signal }) => {
       const entries = await audit().list(fromSequence, limit, signal);
       const last = entries.at(-1);

@@ -147,6 +147,16 @@ export function createMemoryRuntime(options: MemoryOptions = {}): MemoryRuntime 
       };
       return { output: {}, evidence: createEvidence(taken) };
     },
+    ask: async ({ question }, mayInvestigate) => {
+      refuseBroken();
+      return {
+        answer: {
+          ...{ kind: 'answered', by: 'grammar', text: `asked: ${question} (${mayInvestigate})`, understood: '' },
+          ...{ tables: [], evidenceIds: [], notes: [], suggestions: [] },
+        },
+        conversationId: 'talk_1',
+      };
+    },
     readTrace: async () => {
       refuseBroken();
       const nothing = {

@@ -40,6 +40,7 @@ export interface HostRuntime {
   readTrace(traceId: string, signal: AbortSignal): Promise<Trace>;
   /** One tool that people and models may call, on unchecked input; what it answers is kept as evidence. */
   runTool(name: string, input: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ToolAnswer>;
+  readonly ask: Runtime['ask'];
   /** What the listener hears before the promise resolves is what happened so far; then it hears what happens. */
   watch(investigationId: string, listener: (progress: Progress) => void): Promise<() => Promise<void>>;
   verify(id: string, signal?: AbortSignal): Promise<Verification[]>;

@@ -1,0 +1,106 @@
+/** The chat agent of a process, with what it may not import: the archive for its evidence, and the jury for "why". */
+import type { CauseFound, Investigate } from '../agents/chat/asking.ts';
+import { type AskedQuestion, type ChatAgent, createChatAgent } from '../agents/chat-agent.ts';
+import type { IncidentArchive } from '../clickhouse/incident-archive.ts';
+import type { TelemetryReader } from '../clickhouse/telemetry-reader.ts';
+import type { Investigation } from '../domain/investigation.ts';
+import type { ChatModel } from '../llm/chat-model.ts';
+import type { Clock } from '../platform/clock.ts';
+import { InputError, UnavailableError } from '../platform/errors.ts';
+import { newId } from '../platform/ids.ts';
+import type { IncidentDesk } from './incident-desk.ts';
+
+export interface ChatParts {
+  readonly telemetry: TelemetryReader;
+  readonly archive: IncidentArchive;
+  readonly desk: Pick<IncidentDesk, 'openIncident'>;
+  readonly model: ChatModel | undefined;
+  readonly clock: Clock;
+}
+
+export interface Chat {
+  /**
+   * @param mayInvestigate false: "why" is answered from investigations that there are, and otherwise rejects with InputError
+   * (forbidden)
+   */
+  ask(asked: AskedQuestion, mayInvestigate: boolean, signal: AbortSignal): ReturnType<ChatAgent['ask']>;
+}
+
+/** Who asks for a cause waits so long; the investigation itself goes on. */
+const PATIENCE_MS = 120_000;
+/** Investigations of windows that end so near to each other are one. */
+const SAME_TIME_MS = 5 * 60_000;
+const LOOKED_THROUGH = 30;
+
+export function openChat(parts: ChatParts): Chat {
+  const { telemetry, archive, model, clock } = parts;
+  const createAgent = (mayInvestigate: boolean) =>
+    createChatAgent({
+      context: { telemetry, clock },
+      model,
+      investigate: createInvestigate(parts, mayInvestigate),
+      keepEvidence: (evidence, signal) => archive.save('evidence', evidence, signal),
+    });
+  const [operating, reading] = [createAgent(true), createAgent(false)];
+  return { ask: (asked, mayInvestigate, signal) => (mayInvestigate ? operating : reading).ask(asked, signal) };
+}
+
+function createInvestigate({ archive, desk, clock }: ChatParts, mayInvestigate: boolean): Investigate {
+  return async ({ service, window, title }, signal) => {
+    const known = await archive.list('investigation', LOOKED_THROUGH, signal);
+    const same = known.find(
+      ({ status, verdict, incident: { searchWindow, service: asked } }) =>
+        (status === 'finished' || status === 'awaiting-approval') &&
+        verdict !== undefined &&
+        asked === service &&
+        Math.abs(searchWindow.endMs - window.endMs) <= SAME_TIME_MS &&
+        searchWindow.startMs <= window.startMs + SAME_TIME_MS,
+    );
+    if (same) return toCause(same);
+    if (!mayInvestigate) {
+      throw new InputError(
+        'Nobody has investigated this yet, and opening an investigation takes a member: ask for figures, or ask one of them.',
+        { code: 'forbidden' },
+      );
+    }
+    const { investigationId, finished } = await desk.openIncident({
+      ...{ incidentId: newId('inc', clock.nowMs()), title, status: 'open', source: 'manual', service },
+      ...{ openedAtMs: clock.nowMs(), searchWindow: window, severity: 'medium', anomalies: [] },
+    });
+    return toCause(await inTime(finished, investigationId, signal));
+  };
+}
+
+async function inTime(finished: Promise<Investigation>, investigationId: string, signal: AbortSignal) {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+  const stopped = Promise.withResolvers<never>();
+  const stop = () => {
+    const isSlow = !signal.aborted;
+    stopped.reject(
+      isSlow
+        ? new UnavailableError(`The jury is still at work: inquest watch ${investigationId} shows how far.`)
+        : signal.reason,
+    );
+  };
+  patience.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([finished, stopped.promise]);
+  } finally {
+    patience.removeEventListener('abort', stop);
+  }
+}
+
+function toCause({ investigationId, verdict, failure }: Investigation): CauseFound {
+  if (!verdict)
+    throw new UnavailableError(`The investigation ${investigationId} failed: ${failure ?? 'without a verdict'}.`);
+  const { outcome, suspects, confidence, onsetMs, gaps } = verdict;
+  return {
+    investigationId,
+    suspects: suspects.map(({ service, statement, score }) => ({ service, statement, score })),
+    isAbstention: outcome === 'abstained',
+    confidence,
+    onsetMs,
+    missing: gaps.map(({ service, what }) => (service === '' ? what : `${service}: ${what}`)),
+    evidenceIds: suspects[0]?.evidenceIds ?? [],
+  };
+}
