@@ -18,7 +18,7 @@ Exit status:
   0    done; for an investigation: a verdict
   1    Inquest failed (the message on stderr says how)
   2    wrong usage or configuration
-  3    not decided: the jury abstained, or the investigation failed
+  3    not decided: the jury abstained, the investigation failed, or a question was not understood
   4    a verdict, and its remediation waits for approval
   5    verify: evidence drifted or is gone
   6    no such incident, investigation, evidence, anomaly or rule

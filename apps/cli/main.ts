@@ -6,6 +6,7 @@ import { systemClock } from '../../platform/clock.ts';
 import { loadProcessConfig } from '../../platform/config.ts';
 import { type Cli, type RunWork, shellWord } from './cli.ts';
 import { addAnomaliesCommand } from './commands/anomalies.ts';
+import { addAskCommand } from './commands/ask.ts';
 import { addAuditCommand } from './commands/audit.ts';
 import { addBenchCommand } from './commands/bench.ts';
 import { addCompletionCommand } from './commands/completion.ts';
@@ -99,6 +100,7 @@ function createProgram(run: RunWork): Command {
     addIngestCommand,
     addSimulateCommand,
     addInvestigateCommand,
+    addAskCommand,
     addWatchCommand,
     addWorkersCommand,
     addStatusCommand,
