@@ -1,6 +1,7 @@
 /** Every suite by name: how its cases are read, and how predictions are scored against its labels. */
 import { z } from 'zod';
 import { InputError } from '../platform/errors.ts';
+import { askSuite } from './ask-suite.ts';
 import { listNezhaCases } from './datasets/nezha.ts';
 import { faultDetectionSuite } from './fault-detection-suite.ts';
 import { injectionSuite } from './injection-suite.ts';
@@ -50,6 +51,7 @@ const nezhaSuite: Suite = {
 export const SUITES: Readonly<Record<string, Suite | FileSuite | DetectionSuite>> = {
   simulator: simulatorSuite,
   smoke: smokeSuite as DetectionSuite,
+  ask: askSuite as DetectionSuite,
   injections: injectionSuite as DetectionSuite,
   'fault-detection': faultDetectionSuite as DetectionSuite,
   'quiet-days': quietDaysSuite as DetectionSuite,
