@@ -70,20 +70,22 @@ function isComparable({ field, is, value }: { field: string; is: string; value: 
   return is !== 'below';
 }
 
+/** What is asked, without when. */
+export const telemetryQueryShape = {
+  from: z
+    .enum(TELEMETRY_SOURCES)
+    .describe('requests: work that comes into services (durations in ms); spans: all spans; logs: lines; metrics.'),
+  measures: z.array(z.enum(MEASURES)).min(1).max(6).describe('The first one orders the rows.'),
+  metric: z.string().min(1).max(256).optional().describe('Exact name; for metrics, and needed there.'),
+  where: z.array(conditionSchema).max(10).default([]),
+  by: z.array(field).max(2).default([]).describe('One row for each value of these.'),
+  stepSeconds: z.int().min(1).max(86_400).optional().describe('Also split by steps of time, from the window start.'),
+  order: z.enum(['most', 'least']).default('most'),
+  limit: z.int().min(1).max(500).default(20).describe('Groups, the first by order.'),
+};
+
 export const telemetryQuerySchema = z
-  .strictObject({
-    from: z
-      .enum(TELEMETRY_SOURCES)
-      .describe('requests: work that comes into services (durations in ms); spans: all spans; logs: lines; metrics.'),
-    measures: z.array(z.enum(MEASURES)).min(1).max(6).describe('The first one orders the rows.'),
-    metric: z.string().min(1).max(256).optional().describe('Exact name; for metrics, and needed there.'),
-    where: z.array(conditionSchema).max(10).default([]),
-    by: z.array(field).max(2).default([]).describe('One row for each value of these.'),
-    window: timeWindowSchema,
-    stepSeconds: z.int().min(1).max(86_400).optional().describe('Also split by steps of time, from the window start.'),
-    order: z.enum(['most', 'least']).default('most'),
-    limit: z.int().min(1).max(500).default(20).describe('Groups, the first by order.'),
-  })
+  .strictObject({ ...telemetryQueryShape, window: timeWindowSchema })
   .superRefine(({ from, measures, metric, where, by }, context) => {
     const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
     for (const measure of measures) {

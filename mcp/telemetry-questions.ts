@@ -9,6 +9,7 @@ import { findErrorOrigins } from '../tools/read/find-error-origins.ts';
 import { findTraces } from '../tools/read/find-traces.ts';
 import { getBaseline } from '../tools/read/get-baseline.ts';
 import { getCoverage } from '../tools/read/get-coverage.ts';
+import { getFigures } from '../tools/read/get-figures.ts';
 import { getSeries } from '../tools/read/get-series.ts';
 import { getServiceGraph } from '../tools/read/get-service-graph.ts';
 import { getServiceOverview } from '../tools/read/get-service-overview.ts';
@@ -26,6 +27,7 @@ export interface TelemetryArguments {
   readonly split?: 'failing' | 'slow' | undefined;
   readonly sort?: 'slowest' | 'newest' | 'most-errors' | undefined;
   readonly stepSeconds?: number | undefined;
+  readonly figures?: Readonly<Record<string, unknown>> | undefined;
 }
 
 interface Asked extends TelemetryArguments {
@@ -41,6 +43,8 @@ interface Question {
   readonly takes: readonly (keyof TelemetryArguments)[];
   readonly needs?: keyof TelemetryArguments;
   readonly usesBaseline: boolean;
+  /** The tool's input, where it is not made of the arguments that bear the same names. */
+  input?(asked: Asked): Readonly<Record<string, unknown>>;
   /** What the tool needs beside the arguments that bear the same names. */
   more?(asked: Asked): Readonly<Record<string, unknown>>;
   /** Makes a row shorter without losing anything. */
@@ -55,6 +59,14 @@ const stepOf = ({ stepSeconds, window }: Asked) => ({
 const LIMIT = { limit: 100 };
 
 export const QUESTIONS = {
+  figures: {
+    tool: getFigures,
+    rows: ['groups'],
+    takes: ['figures'],
+    needs: 'figures',
+    usesBaseline: false,
+    input: ({ figures, window }) => ({ ...figures, window }),
+  },
   services: { tool: getServiceOverview, rows: ['services'], takes: [], usesBaseline: false },
   timeline: {
     tool: getServiceTimeline,
@@ -134,7 +146,7 @@ export const ABOUTS = Object.keys(QUESTIONS) as [About, ...About[]];
 /** What the tool is called with; throws InputError for arguments that the question lacks or does not take. */
 export function inputFor(about: About, given: TelemetryArguments, window: TimeWindow, baseline: TimeWindow) {
   const question: Question = QUESTIONS[about];
-  const { takes, needs, usesBaseline, more } = question;
+  const { takes, needs, usesBaseline, input, more } = question;
   const named = Object.entries(given).filter(([, value]) => value !== undefined);
   const foreign = named.map(([name]) => name).filter((name) => !(takes as readonly string[]).includes(name));
   if (foreign.length > 0) {
@@ -144,6 +156,7 @@ export function inputFor(about: About, given: TelemetryArguments, window: TimeWi
   if (needs !== undefined && given[needs] === undefined) {
     throw new InputError(`${needs}: a question about ${about} needs it (about services and metrics list the names).`);
   }
+  if (input) return input({ ...given, window, baseline });
   return {
     ...Object.fromEntries(named),
     ...(about === 'usual' ? {} : { window }),

@@ -109,6 +109,11 @@ describe('an IDE', () => {
       ]),
       ['query_telemetry', { about: 'usual', service: 'checkout', ...SPAN }],
       ['query_telemetry', { about: 'series', metric: 'container.cpu.utilization', service: 'checkout', ...SPAN }],
+      [
+        'query_telemetry',
+        { about: 'figures', figures: { from: 'requests', measures: ['errorRatio'], by: ['service'] }, ...SPAN },
+      ],
+      ['ask', { question: `which service has the most errors between ${SPAN.since} and ${SPAN.until}?` }],
       ['search_logs', { minSeverity: 'error', ...SPAN }],
       ['list_changes', { since: '2026-01-14T11:00:00Z', until: SPAN.until }],
       ['list_anomalies', SPAN],
@@ -121,10 +126,14 @@ describe('an IDE', () => {
       const one = await ours(name, given);
       expect([given, one.isError, one.text.slice(0, 200)]).toEqual([given, false, expect.any(String)]);
       expect(one.size).toBeLessThanOrEqual(MAX_CHARACTERS);
-      // Each names its own command for decisions.
-      if (index % 3 === 0 && name !== 'propose') expect(await theirs(name, given)).toEqual(one);
+      // Each names its own command for decisions, and every conversation has a name of its own.
+      if (index % 3 === 0 && name !== 'propose' && name !== 'ask') expect(await theirs(name, given)).toEqual(one);
       answers.set(JSON.stringify([name, 'about' in given ? given.about : '']), one);
     }
+    expect(answers.get('["ask",""]')).toMatchObject({
+      data: { kind: 'answered', evidenceIds: [expect.stringMatching(/^ev_/)] },
+      text: expect.stringContaining('has the most'),
+    });
     const traces = answers.get('["query_telemetry","traces"]')?.data['telemetry'] as { traceId: string }[];
     const trace = await theirs('get_trace', { traceId: traces[0]?.traceId });
     expect(trace.data['telemetry']).toMatchObject([

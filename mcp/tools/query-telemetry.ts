@@ -1,12 +1,13 @@
 /** One question to metrics, traces or log patterns, answered by the tool that the agents use. */
 import { z } from 'zod';
+import { telemetryQueryShape } from '../../domain/telemetry-query.ts';
 import { defineMcpTool, READS } from '../catalogue.ts';
 import { readCursor } from '../page-place.ts';
 import { pageRows } from '../page-rows.ts';
 import { ABOUTS, baselineBefore, inputFor, QUESTIONS, rowsOf } from '../telemetry-questions.ts';
 import { cursorShape, isoSpan, readSpan, rowsShape, serviceInput, spanShape } from '../tool-input.ts';
 
-const ABOUT = `services: requests, errors, percentiles of each. timeline: the same step by step, as arrays. dependencies: who calls whom, how well. operations: what changed by span name (rate, errors, self time). errors: where they begin, and why. traces: slowest, newest or with most errors. attributes: values (customer, region, version ...) over-represented among failing or slow requests. metrics: names. series: one metric over time. metric_shifts: metrics furthest from normal. log_patterns: kinds of log lines that appeared, burst or vanished. usual: expected values at the end of the span. coverage: which signals exist when.`;
+const ABOUT = `figures: any count, rate, error ratio, duration or metric value, filtered and split as the argument figures says. services: requests, errors, percentiles of each. timeline: the same step by step, as arrays. dependencies: who calls whom, how well. operations: what changed by span name (rate, errors, self time). errors: where they begin, and why. traces: slowest, newest or with most errors. attributes: values (customer, region, version ...) over-represented among failing or slow requests. metrics: names. series: one metric over time. metric_shifts: metrics furthest from normal. log_patterns: kinds of log lines that appeared, burst or vanished. usual: expected values at the end of the span. coverage: which signals exist when.`;
 
 export const queryTelemetry = defineMcpTool({
   name: 'query_telemetry',
@@ -29,6 +30,7 @@ export const queryTelemetry = defineMcpTool({
     pod: z.string().min(1).max(256).optional(),
     split: z.enum(['failing', 'slow']).optional().describe('For attributes.'),
     sort: z.enum(['slowest', 'newest', 'most-errors']).optional().describe('For traces.'),
+    figures: z.strictObject(telemetryQueryShape).optional().describe('For figures, and needed there.'),
     stepSeconds: z.int().min(1).max(86_400).optional().describe('For timeline, series and coverage.'),
     ...cursorShape,
   }),
