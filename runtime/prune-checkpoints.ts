@@ -1,10 +1,9 @@
 /** Forgets the checkpoints of investigations that ended a while ago: their report is in the archive, nobody resumes them. */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { CheckpointTable } from '../clickhouse/checkpoints.ts';
 import type { IncidentArchive } from '../clickhouse/incident-archive.ts';
 import type { Clock } from '../platform/clock.ts';
-import { errorMessage } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
+import { startRepeating } from './start-repeating.ts';
 
 export interface PruneParts {
   readonly checkpoints: Pick<CheckpointTable<string>, 'listThreads' | 'deleteThread'>;
@@ -32,21 +31,10 @@ export async function pruneCheckpoints(parts: PruneParts, signal: AbortSignal): 
 
 /** Prunes now and every day; returns how to end it. */
 export function startPruning(parts: PruneParts & { readonly logger: Logger }): () => Promise<void> {
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  async function pruneDaily(): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await pruneCheckpoints(parts, signal);
-      } catch (error) {
-        if (!signal.aborted) parts.logger.warn({ reason: errorMessage(error) }, 'old checkpoints were not pruned');
-      }
-      await delay(DAY_MS, undefined, { signal, ref: false }).catch(() => undefined);
-    }
-  }
-  const pruning = pruneDaily();
-  return async () => {
-    stopping.abort();
-    await pruning;
-  };
+  return startRepeating({
+    turn: (signal) => pruneCheckpoints(parts, signal),
+    pauseMs: DAY_MS,
+    failure: 'old checkpoints were not pruned',
+    logger: parts.logger,
+  });
 }

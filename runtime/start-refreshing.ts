@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../clickhouse/database.ts';
 import { refreshBaselines } from '../clickhouse/refresh-baselines.ts';
 import type { Clock } from '../platform/clock.ts';
-import { errorMessage } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
+import { startRepeating } from './start-repeating.ts';
 
 export interface RefreshingParts {
   readonly database: Database;
@@ -21,31 +21,24 @@ const HOURS_A_TURN = 200;
 const CATCH_UP_PAUSE_MS = 2_000;
 
 /** Returns how to end it. */
-export function startRefreshing({ database, clock, logger }: RefreshingParts): () => Promise<void> {
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  async function refresh(): Promise<void> {
-    let pauseMs = FIRST_PAUSE_MS;
-    for (;;) {
-      await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
-      if (signal.aborted) return;
-      pauseMs = PAUSE_MS;
-      try {
-        const written = await refreshBaselines(database, { nowMs: clock.nowMs(), maxHours: HOURS_A_TURN, signal });
-        if (written === HOURS_A_TURN) pauseMs = CATCH_UP_PAUSE_MS;
-      } catch (error) {
-        if (!signal.aborted) logger.warn({ reason: errorMessage(error) }, 'baselines were not brought up to date');
-      }
-    }
-  }
-  const refreshing = refresh();
-  return async () => {
-    stopping.abort();
-    await refreshing;
-  };
+export function startRefreshing(parts: RefreshingParts): () => Promise<void> {
+  return startRepeating({
+    turn: async (signal) => {
+      while (await refreshSome(parts, signal)) await delay(CATCH_UP_PAUSE_MS, undefined, { signal, ref: false });
+    },
+    firstPauseMs: FIRST_PAUSE_MS,
+    pauseMs: PAUSE_MS,
+    failure: 'baselines were not brought up to date',
+    logger: parts.logger,
+  });
 }
 
 /** All that is due, in turns; resolves when nothing is left. */
-export async function refreshAll({ database, clock }: RefreshingParts, signal?: AbortSignal): Promise<void> {
-  while ((await refreshBaselines(database, { nowMs: clock.nowMs(), maxHours: HOURS_A_TURN, signal })) === HOURS_A_TURN);
+export async function refreshAll(parts: RefreshingParts, signal?: AbortSignal): Promise<void> {
+  while (await refreshSome(parts, signal));
+}
+
+/** A turn's work; whether more may be left. */
+async function refreshSome({ database, clock }: RefreshingParts, signal?: AbortSignal): Promise<boolean> {
+  return (await refreshBaselines(database, { nowMs: clock.nowMs(), maxHours: HOURS_A_TURN, signal })) === HOURS_A_TURN;
 }
