@@ -2,17 +2,14 @@
  * Detection as it would have gone: telemetry comes in through the real receiver in order of time, the clock moves with it, and the
  * scanner looks. Nothing is investigated; what it opened, and how that went on, is what is measured.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { DetectionPart } from '../domain/anomaly.ts';
 import type { ChangeInput } from '../domain/change.ts';
 import type { IncidentCourse } from '../domain/incident-course.ts';
 import { createManualClock } from '../platform/clock.ts';
-import { loadProcessConfig } from '../platform/config.ts';
 import { createLogger } from '../platform/logger.ts';
-import { openRuntime, type Runtime } from '../runtime/open-runtime.ts';
+import type { Runtime } from '../runtime/open-runtime.ts';
 import { type OtlpRequest, replayChanges, replayRequests } from './replay-case.ts';
+import { withEmptyRuntime } from './with-empty-runtime.ts';
 
 export interface DetectionRun {
   /** Takes in what comes until then, in the past of the clock that is moved to it, and looks. */
@@ -33,42 +30,32 @@ export interface DetectionRunOptions {
 const MAX_COURSES = 10_000;
 
 /** Opens an empty runtime whose clock stands at `startMs`, and takes it away when `work` has settled. */
-export async function withDetectionRun<T>(
+export function withDetectionRun<T>(
   { startMs, without, signal }: DetectionRunOptions,
   work: (run: DetectionRun) => Promise<T>,
 ): Promise<T> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'inquest-watch-'));
   const clock = createManualClock(startMs);
-  try {
-    // Replayed history is older than any retention; its rows would vanish at insert.
-    const config = loadProcessConfig({ INQUEST_DATA_DIR: dataDir, INQUEST_RETENTION_DAYS: '0', CLICKHOUSE_URL: '' });
-    const logger = createLogger('warn');
-    const runtime = await openRuntime(config, { clock, logger, investigates: false, ...(without ? { without } : {}) });
-    try {
-      const ingest = async (telemetry: Iterable<OtlpRequest>, changes: readonly ChangeInput[] = []) => {
-        await replayRequests(telemetry, runtime.receiveOtlp, signal);
-        await replayChanges(changes, runtime.receiveChanges, signal);
-      };
-      return await work({
-        runtime,
-        ingest,
-        advance: async (untilMs, telemetry, changes) => {
-          clock.advance(Math.max(0, untilMs - clock.nowMs()));
-          await ingest(telemetry, changes);
-          await runtime.refreshBaselines(signal);
-          await runtime.scanNow(signal);
-        },
-        listCourses: async () => {
-          const courses = await runtime.listCourses(MAX_COURSES, signal);
-          return courses
-            .filter(({ mergedInto }) => mergedInto === undefined)
-            .sort((left, right) => left.openedAtMs - right.openedAtMs);
-        },
-      });
-    } finally {
-      await runtime.close();
-    }
-  } finally {
-    await rm(dataDir, { recursive: true, force: true });
-  }
+  const options = { clock, logger: createLogger('warn'), investigates: false, ...(without ? { without } : {}) };
+  return withEmptyRuntime(options, (runtime) => {
+    const ingest = async (telemetry: Iterable<OtlpRequest>, changes: readonly ChangeInput[] = []) => {
+      await replayRequests(telemetry, runtime.receiveOtlp, signal);
+      await replayChanges(changes, runtime.receiveChanges, signal);
+    };
+    return work({
+      runtime,
+      ingest,
+      advance: async (untilMs, telemetry, changes) => {
+        clock.advance(Math.max(0, untilMs - clock.nowMs()));
+        await ingest(telemetry, changes);
+        await runtime.refreshBaselines(signal);
+        await runtime.scanNow(signal);
+      },
+      listCourses: async () => {
+        const courses = await runtime.listCourses(MAX_COURSES, signal);
+        return courses
+          .filter(({ mergedInto }) => mergedInto === undefined)
+          .sort((left, right) => left.openedAtMs - right.openedAtMs);
+      },
+    });
+  });
 }

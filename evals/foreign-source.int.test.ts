@@ -10,7 +10,7 @@ import { newId } from '../platform/ids.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { openRuntime, type Runtime } from '../runtime/open-runtime.ts';
 import { simulateShop } from '../simulator/simulate-shop.ts';
-import type { OtlpRequest } from './replay-case.ts';
+import { telemetryOf } from './batch-telemetry.ts';
 import { replayChanges, replayRequests } from './replay-case.ts';
 
 const ONSET_MS = Date.UTC(2026, 2, 4, 11);
@@ -66,12 +66,7 @@ const batches = [...simulateShop(CASE)];
 beforeAll(async () => {
   host = await startEngineHost(engineDir.dataDir);
   native = await open({ INQUEST_DATABASE: 'native' });
-  const requests = batches.flatMap(({ traces, logs, metrics }): OtlpRequest[] => [
-    ...(traces ? [{ path: '/v1/traces', body: traces } as const] : []),
-    ...(logs ? [{ path: '/v1/logs', body: logs } as const] : []),
-    ...(metrics ? [{ path: '/v1/metrics', body: metrics } as const] : []),
-  ]);
-  await replayRequests(requests, native.receiveOtlp, signal);
+  await replayRequests(batches.flatMap(telemetryOf), native.receiveOtlp, signal);
   await makeExporterDatabase(native.database, 'theirs');
   recorder = await openRecordingProxy(host.address.url);
 }, 60_000);

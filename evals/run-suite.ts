@@ -1,20 +1,18 @@
 /** Runs a suite: each case replayed through the real ingest path into an empty database, investigated, and scored. */
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import type { DetectionPart } from '../domain/anomaly.ts';
 import type { Incident } from '../domain/incident.ts';
 import type { Investigation } from '../domain/investigation.ts';
-import { loadProcessConfig } from '../platform/config.ts';
 import { errorMessage, InputError, InvariantError } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
-import { openRuntime, type Runtime } from '../runtime/open-runtime.ts';
+import type { Runtime } from '../runtime/open-runtime.ts';
 import { endsInTime, unlessAborted } from './ends-in-time.ts';
 import { type Prediction, predictionOf } from './prediction.ts';
 import { type LoadedCase, type ReplayCase, replayChanges, replayRequests } from './replay-case.ts';
 import type { DetectionSuite, Scored, Suite } from './suite.ts';
 import { SUITES } from './suites.ts';
 import { type UnpackedDataset, unpackDataset } from './unpack-dataset.ts';
+import { withEmptyRuntime } from './with-empty-runtime.ts';
 
 /** Replay and investigation of the largest case take a few minutes on a busy machine. */
 const CASE_LIMIT_MS = 15 * 60_000;
@@ -149,31 +147,21 @@ function report(
   return { suite, part, predictions, score: scored?.score, text };
 }
 
-async function investigateCase(
+function investigateCase(
   { caseId, load }: ReplayCase,
   signal: AbortSignal,
 ): Promise<{ investigation: Investigation; seconds: number }> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'inquest-case-'));
-  try {
-    // Replayed history is older than any retention; its rows would vanish at insert.
-    const config = loadProcessConfig({ INQUEST_DATA_DIR: dataDir, INQUEST_RETENTION_DAYS: '0', CLICKHOUSE_URL: '' });
-    const runtime = await openRuntime(config);
-    try {
-      const loaded = load();
-      await replayRequests(loaded.requests, runtime.receiveOtlp, signal);
-      await replayChanges(loaded.changes, runtime.receiveChanges, signal);
-      await assertRows(runtime, loaded.expectedRows);
-      signal.throwIfAborted();
-      const startedMs = performance.now();
-      const { finished } = await runtime.openIncident(incidentOf(caseId, loaded));
-      const investigation = await unlessAborted(finished, signal);
-      return { investigation, seconds: (performance.now() - startedMs) / 1000 };
-    } finally {
-      await runtime.close();
-    }
-  } finally {
-    await rm(dataDir, { recursive: true, force: true });
-  }
+  return withEmptyRuntime({}, async (runtime) => {
+    const loaded = load();
+    await replayRequests(loaded.requests, runtime.receiveOtlp, signal);
+    await replayChanges(loaded.changes, runtime.receiveChanges, signal);
+    await assertRows(runtime, loaded.expectedRows);
+    signal.throwIfAborted();
+    const startedMs = performance.now();
+    const { finished } = await runtime.openIncident(incidentOf(caseId, loaded));
+    const investigation = await unlessAborted(finished, signal);
+    return { investigation, seconds: (performance.now() - startedMs) / 1000 };
+  });
 }
 
 function incidentOf(caseId: string, { service, searchWindow, title, severity = 'medium' }: LoadedCase): Incident {

@@ -4,6 +4,7 @@ import { FAULT_KINDS } from '../../simulator/faults/fault-kinds.ts';
 import { describeTruth } from '../../simulator/ground-truth.ts';
 import { simulateShop } from '../../simulator/simulate-shop.ts';
 import type { SimulationOptions } from '../../simulator/simulation-options.ts';
+import { telemetryOf } from '../batch-telemetry.ts';
 import type { OtlpRequest, ReplayCase } from '../replay-case.ts';
 import type { ServiceTruth } from '../scorers/rank-services.ts';
 
@@ -63,9 +64,7 @@ function load(options: SimulationOptions): ReturnType<ReplayCase['load']> {
   const changes: ChangeInput[] = [];
   const expectedRows = { otel_traces: 0, otel_logs: 0 };
   for (const batch of simulateShop(options)) {
-    if (batch.traces) requests.push({ path: '/v1/traces', body: batch.traces });
-    if (batch.logs) requests.push({ path: '/v1/logs', body: batch.logs });
-    if (batch.metrics) requests.push({ path: '/v1/metrics', body: batch.metrics });
+    requests.push(...telemetryOf(batch));
     changes.push(...batch.changes);
     expectedRows.otel_traces += batch.spanCount;
     expectedRows.otel_logs += batch.logCount;
