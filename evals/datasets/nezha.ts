@@ -6,6 +6,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
+import { formatDay } from '../../domain/time-window.ts';
 import { InvariantError } from '../../platform/errors.ts';
 import { attributes, buildRequests, type ResourceRecord } from '../otlp-json.ts';
 import type { LoadedCase, OtlpRequest, ReplayCase } from '../replay-case.ts';
@@ -110,22 +111,13 @@ export interface NezhaDay {
 export function listNezhaDays(partDir: string, commonDir: string): NezhaDay[] {
   const casesDir = join(partDir, 'cases');
   const byDay = Map.groupBy(
-    readdirSync(casesDir).map((caseId) => readMetrics(join(casesDir, caseId))),
+    readdirSync(casesDir).map((caseId) => readMetricsAndEdges(join(casesDir, caseId))),
     dayOf,
-  );
-  const edges = Map.groupBy(
-    readdirSync(casesDir).flatMap((caseId) => readEdges(join(casesDir, caseId))),
-    ({ atMs }) => dayOfInstant(atMs),
   );
   return readdirSync(commonDir)
     .sort()
     .map((day) => {
-      const samples = [
-        ...readMetrics(join(commonDir, day)),
-        ...(byDay.get(day) ?? []).flat(),
-        ...readEdges(join(commonDir, day)),
-        ...(edges.get(day) ?? []),
-      ];
+      const samples = [...readMetricsAndEdges(join(commonDir, day)), ...(byDay.get(day) ?? []).flat()];
       samples.sort((left, right) => left.atMs - right.atMs);
       return {
         day,
@@ -177,8 +169,8 @@ const EDGE_FILES = {
     [callee, seconds('http.server.request.duration', caller)] as const,
 };
 
-function readEdges(dir: string): MetricSample[] {
-  return Object.entries(EDGE_FILES).flatMap(([name, read]) =>
+function readMetricsAndEdges(dir: string): MetricSample[] {
+  const edges = Object.entries(EDGE_FILES).flatMap(([name, read]) =>
     readRows(join(dir, 'metric'), (file) => file === name).flatMap((row) => {
       const atMs = parseTime(row['time'] ?? '');
       return Object.entries(row).flatMap(([edge, text]) => {
@@ -189,10 +181,7 @@ function readEdges(dir: string): MetricSample[] {
       });
     }),
   );
-}
-
-function dayOfInstant(atMs: number): string {
-  return new Date(atMs).toISOString().slice(0, 10);
+  return [...readMetrics(dir), ...edges];
 }
 
 function readRecords(dir: string, kind: 'trace' | 'log'): CsvRow[] {
@@ -231,7 +220,7 @@ function logNanos(row: CsvRow): string {
 function dayOf(samples: readonly MetricSample[]): string {
   const first = samples[0];
   if (!first) throw new InvariantError('a case without metric rows');
-  return new Date(first.atMs).toISOString().slice(0, 10);
+  return formatDay(first.atMs);
 }
 
 /** `ts-order-service-5b67c48447-mv5hb` belongs to the workload `ts-order-service`: Kubernetes' naming of ReplicaSet pods. */
