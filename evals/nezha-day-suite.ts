@@ -3,9 +3,10 @@
  * incident was opened for, how soon, and how many incidents were opened for nothing.
  */
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import { formatDay, formatInstant } from '../domain/time-window.ts';
 import { InputError } from '../platform/errors.ts';
 import { listNezhaDays, type NezhaDay } from './datasets/nezha.ts';
+import { nezhaLabelsSchema } from './datasets/nezha-labels.ts';
 import { withDetectionRun } from './detect-incidents.ts';
 import { describeDays, type LabelledFault, type ReplayedDay, scoreDays } from './scorers/score-days.ts';
 import type { DetectionSuite, DetectionSuiteOptions, Scored } from './suite.ts';
@@ -65,21 +66,12 @@ function replayDay(
     const courses = await run.listCourses();
     return courses.map(({ onsetMs, openedAtMs, mostAffected, services }) => ({
       dataset,
-      onset_utc: new Date(onsetMs).toISOString(),
-      opened_utc: new Date(openedAtMs).toISOString(),
+      onset_utc: formatInstant(onsetMs),
+      opened_utc: formatInstant(openedAtMs),
       services: [...new Set([mostAffected, ...services.map(({ service }) => service)])],
     }));
   });
 }
-
-const labelsSchema = z.array(
-  z.object({
-    case_id: z.string(),
-    root_cause_service: z.string(),
-    fault_type: z.string(),
-    inject_time_utc: z.string(),
-  }),
-);
 
 function scorePredictions(predictions: readonly DayPrediction[], data: readonly UnpackedDataset[]): Scored | undefined {
   const days = data.flatMap((each): ReplayedDay[] => {
@@ -94,8 +86,8 @@ function scorePredictions(predictions: readonly DayPrediction[], data: readonly 
       }));
     return daysOf(each).map(({ day }) => ({
       name: `${each.name} ${day}`,
-      faults: faults.filter(({ injectMs }) => isOnDay(injectMs, day)),
-      incidents: incidents.filter(({ onsetMs }) => isOnDay(onsetMs, day)),
+      faults: faults.filter(({ injectMs }) => formatDay(injectMs) === day),
+      incidents: incidents.filter(({ onsetMs }) => formatDay(onsetMs) === day),
     }));
   });
   if (days.length === 0) return undefined;
@@ -104,15 +96,9 @@ function scorePredictions(predictions: readonly DayPrediction[], data: readonly 
 }
 
 function readFaults(labelsPath: string): LabelledFault[] {
-  return labelsSchema.parse(JSON.parse(readFileSync(labelsPath, 'utf8'))).map((label) => ({
-    faultId: label.case_id,
-    faultType: label.fault_type,
-    service: label.root_cause_service,
-    injectMs: Date.parse(label.inject_time_utc),
-    isDefect: label.fault_type === 'return' || label.fault_type === 'exception',
+  return nezhaLabelsSchema.parse(JSON.parse(readFileSync(labelsPath, 'utf8'))).map(({ caseId, ...truth }) => ({
+    ...truth,
+    faultId: caseId,
+    isDefect: truth.faultType === 'return' || truth.faultType === 'exception',
   }));
-}
-
-function isOnDay(atMs: number, day: string): boolean {
-  return new Date(atMs).toISOString().startsWith(day);
 }

@@ -5,7 +5,7 @@
  * everything happens an hour earlier by UTC.
  */
 import type { IncidentCourse } from '../domain/incident-course.ts';
-import type { TimeWindow } from '../domain/time-window.ts';
+import { formatInstant, type TimeWindow } from '../domain/time-window.ts';
 import { simulateShop } from '../simulator/simulate-shop.ts';
 import { telemetryOf } from './batch-telemetry.ts';
 import { type DetectionRun, withDetectionRun } from './detect-incidents.ts';
@@ -146,8 +146,8 @@ async function ingestDay(
 
 function toPrediction(course: IncidentCourse): QuietIncident {
   return {
-    opened_utc: new Date(course.openedAtMs).toISOString(),
-    onset_utc: new Date(course.onsetMs).toISOString(),
+    opened_utc: formatInstant(course.openedAtMs),
+    onset_utc: formatInstant(course.onsetMs),
     day: Math.floor((course.openedAtMs - START_MS) / DAY_MS) + 1,
     services: course.services.map(({ service }) => service),
     title: course.anomalies

@@ -1,8 +1,8 @@
 /** Every suite by name: how its cases are read, and how predictions are scored against its labels. */
-import { z } from 'zod';
 import { InputError } from '../platform/errors.ts';
 import { askSuite } from './ask-suite.ts';
 import { listNezhaCases } from './datasets/nezha.ts';
+import { nezhaLabelsSchema } from './datasets/nezha-labels.ts';
 import { faultDetectionSuite } from './fault-detection-suite.ts';
 import { injectionSuite } from './injection-suite.ts';
 import { logTemplatesSuite } from './log-templates-suite.ts';
@@ -11,30 +11,10 @@ import { nezhaDaySuite } from './nezha-day-suite.ts';
 import { quietDaysSuite } from './quiet-days-suite.ts';
 import { rootCauseBenchSuite } from './rootcausebench-suite.ts';
 import { describeRanking } from './scorers/describe-ranking.ts';
-import { rankServices, type ServiceTruth } from './scorers/rank-services.ts';
+import { rankServices } from './scorers/rank-services.ts';
 import { simulatorSuite } from './simulator-suite.ts';
 import { smokeSuite } from './smoke-suite.ts';
 import type { DetectionSuite, FileSuite, Suite } from './suite.ts';
-
-const nezhaLabels = z
-  .array(
-    z.object({
-      case_id: z.string(),
-      root_cause_service: z.string(),
-      fault_type: z.string(),
-      inject_time_utc: z.string(),
-    }),
-  )
-  .transform((labels) =>
-    labels.map(
-      (label): ServiceTruth => ({
-        caseId: label.case_id,
-        service: label.root_cause_service,
-        faultType: label.fault_type,
-        injectMs: Date.parse(label.inject_time_utc),
-      }),
-    ),
-  );
 
 const nezhaSuite: Suite = {
   source: 'dataset',
@@ -43,7 +23,7 @@ const nezhaSuite: Suite = {
     return listNezhaCases(partDir, commonDir);
   },
   score: (predictions, labels) => {
-    const score = rankServices(predictions, nezhaLabels.parse(labels));
+    const score = rankServices(predictions, nezhaLabelsSchema.parse(labels));
     return { score, text: describeRanking(score) };
   },
 };

@@ -1,4 +1,5 @@
 /** The score of replayed days: recall, delay and false incidents over resource faults, by day and by kind; code defects apart. Pure. */
+import { formatInstant } from '../../domain/time-window.ts';
 import { type FoundIncident, isWithin, type KnownFault, matchIncidents } from './match-incidents.ts';
 
 export interface LabelledFault extends KnownFault {
@@ -81,7 +82,7 @@ export function scoreDays(days: readonly ReplayedDay[]): DayScore {
       ...(delayMs === undefined ? {} : { delaySeconds: delayMs / 1_000 }),
     })),
     falseIncidents: matched.flatMap(({ name, wrong }) =>
-      wrong.map(({ onsetMs, services }) => ({ day: name, onset: new Date(onsetMs).toISOString(), services })),
+      wrong.map(({ onsetMs, services }) => ({ day: name, onset: formatInstant(onsetMs), services })),
     ),
   };
 }
