@@ -8,7 +8,7 @@ import {
   type RequestBaseline,
   slowBucket,
 } from './request-baseline.ts';
-import type { CountedStep } from './request-scan.ts';
+import { addStep, type CountedStep, newStepSum } from './request-scan.ts';
 import type { ExpectedCalls } from './request-traffic.ts';
 
 /** errors: failed; slow: slower than 95 % usually are; slower: than half usually are; more, fewer: came at all. */
@@ -86,14 +86,8 @@ function counted(count: number, trials: number, share: number, { calls }: Reques
 
 function sumUp(steps: readonly CountedStep[]): CountedStep | undefined {
   if (steps.length === 0) return undefined;
-  const sum = { count: 0, trials: 0, expected: 0, variance: 0, doubt: 0 };
-  for (const step of steps) {
-    sum.count += step.count;
-    sum.trials += step.trials;
-    sum.expected += step.expected;
-    sum.variance += step.variance;
-    sum.doubt += step.doubt;
-  }
+  const sum = newStepSum();
+  for (const step of steps) addStep(sum, step);
   return sum;
 }
 

@@ -43,6 +43,21 @@ export function newRequestScan(): RequestScan {
   return newRecentTail();
 }
 
+/** Steps taken together, which is a step too. */
+type StepSum = { -readonly [Key in keyof CountedStep]: number };
+
+export function newStepSum(): StepSum {
+  return { count: 0, trials: 0, expected: 0, variance: 0, doubt: 0 };
+}
+
+export function addStep(sum: StepSum, step: CountedStep): void {
+  sum.count += step.count;
+  sum.trials += step.trials;
+  sum.expected += step.expected;
+  sum.variance += step.variance;
+  sum.doubt += step.doubt;
+}
+
 /**
  * The greatest excess of the stretches of steps that end with the newest.
  * @param steps in order of time; undefined: nothing was to be counted
@@ -53,17 +68,13 @@ export function scanForExcess(
   steps: readonly (CountedStep | undefined)[],
   sign: 1 | -1 = 1,
 ): Excess {
-  const sum = { count: 0, trials: 0, expected: 0, variance: 0, doubt: 0 };
+  const sum = newStepSum();
   let score = 0;
   let length = 0;
   for (let taken = 1; taken <= steps.length; taken++) {
     const step = steps[steps.length - taken];
     if (!step) continue;
-    sum.count += step.count;
-    sum.trials += step.trials;
-    sum.expected += step.expected;
-    sum.variance += step.variance;
-    sum.doubt += step.doubt;
+    addStep(sum, step);
     if (taken < LEAST_LENGTH) continue;
     const its = scoreOf(sum, sum.variance + taken * sum.doubt, sign);
     if (its > score) [score, length] = [its, taken];
