@@ -1,4 +1,5 @@
 /** When a measured course left what it was before, by a step or by a climb, and how far: the beginning of it, not its peak. */
+import { median } from './robust-scale.ts';
 
 export type Course = readonly (readonly [atMs: number, value: number])[];
 
@@ -89,11 +90,4 @@ function lineError(sums: Sums, from: number, to: number): number {
   const indexVariance = (count * (count * count - 1)) / 12;
   const covariance = between(sums.timesIndex, from, to) - meanIndex * between(sums.value, from, to);
   return Math.max(0, levelError(sums, from, to) - (indexVariance > 0 ? covariance ** 2 / indexVariance : 0));
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }

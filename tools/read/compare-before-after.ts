@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { ServiceOverviewRow } from '../../clickhouse/read-services.ts';
+import { median } from '../../domain/statistics/robust-scale.ts';
 import { combineStrengths } from '../../domain/statistics/shift.ts';
 import { defineTool, type ToolContext, type ToolLimits } from '../tool.ts';
 import { rounded, serviceInput } from '../tool-shapes.ts';
@@ -158,11 +159,4 @@ function effectOf({ errorRatio, p95Ms, newWarnings, metricScales }: Measures): n
 
 function doublings(before: number, after: number): number {
   return Math.log2(Math.max(after, 0.1) / Math.max(before, 0.1));
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }
