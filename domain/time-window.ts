@@ -67,6 +67,11 @@ export function formatInstant(atMs: number): string {
   return new Date(atMs).toISOString();
 }
 
+/** `2026-01-31`, UTC. */
+export function formatDay(atMs: number): string {
+  return formatInstant(atMs).slice(0, 10);
+}
+
 /** `10:14:20`, UTC. */
 export function formatClock(atMs: number): string {
   return new Date(atMs).toISOString().slice(11, 19);

@@ -3,6 +3,7 @@
  * runtime and every tool, recorded on the wire between the driver and a real engine.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { z } from 'zod';
 import { openEmbeddedEngine } from '../clickhouse/embedded-engine.ts';
 import { makeDataDir } from '../clickhouse/engine.fixture.ts';
 import { generateTelemetry } from '../clickhouse/generate-telemetry.ts';
@@ -11,6 +12,7 @@ import { openRecordingProxy, type RecordedStatement } from '../clickhouse/record
 import { planTelemetry, traceIdOf } from '../clickhouse/telemetry-plan.ts';
 import { loadConfig } from '../platform/config.ts';
 import { silentLogger } from '../platform/logger.ts';
+import { getFigures } from '../tools/read/get-figures.ts';
 import { TOOLS } from '../tools/registry.ts';
 import { runTool } from '../tools/tool.ts';
 import { openRuntime, type Runtime } from './open-runtime.ts';
@@ -65,8 +67,18 @@ async function useEverything(runtime: Runtime): Promise<string[]> {
     onsets: { firstMs: startMs + 600_000, stepSeconds: 60, count: 10 },
   };
   const refused: string[] = [];
-  for (const { tool } of TOOLS) {
-    const outcome = await runTool(tool, question, { telemetry, clock, signal });
+  // A strict shape of its own: from every source, so that all of its statements are seen.
+  const figures = [
+    { from: 'requests', measures: ['p95'], by: ['service'] },
+    { from: 'logs', measures: ['count'], by: ['severity'], stepSeconds: 600 },
+    { from: 'metrics', measures: ['max'], metric: 'queue.depth' },
+  ].map((one) => ({ tool: getFigures, input: { ...one, window } }));
+  const others = TOOLS.filter(({ tool }) => tool.name !== getFigures.name).map(({ tool }) => ({
+    tool,
+    input: question,
+  }));
+  for (const { tool, input } of [...others, ...figures]) {
+    const outcome = await runTool<z.ZodType, z.ZodType>(tool, input, { telemetry, clock, signal });
     if (!outcome.ok) refused.push(`${tool.name}: ${outcome.error.message}`);
   }
   await runtime.scanNow(signal);

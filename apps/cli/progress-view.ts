@@ -2,10 +2,10 @@
 
 import type { Progress } from '../../domain/investigation.ts';
 import { AGENT_NAMES } from '../../domain/signal.ts';
-import { formatClock } from '../../domain/time-window.ts';
+import { formatClock, formatDay } from '../../domain/time-window.ts';
 import { cell, hangingText } from './layout.ts';
 import { plainText } from './plain-text.ts';
-import { countOf, formatDay, formatDuration, shortenInstants } from './words.ts';
+import { countOf, formatDuration, shortenInstants } from './words.ts';
 
 const KIND_WORDS: Readonly<Record<Progress['kind'], string>> = {
   started: 'starts',

@@ -5,11 +5,11 @@ import type { AnomalyRecord } from '../../domain/anomaly-record.ts';
 import type { Feedback } from '../../domain/feedback.ts';
 import type { ExplainedAnomaly } from '../../domain/noise-lesson.ts';
 import { describeScope } from '../../domain/noise-rule.ts';
-import { formatClock } from '../../domain/time-window.ts';
+import { formatClock, formatDay } from '../../domain/time-window.ts';
 import { table } from './layout.ts';
 import { bullet, commandLines, labelled, type Page, paragraph, section } from './page.ts';
 import { plainCopy } from './plain-text.ts';
-import { asSentence, formatDay, formatDayAndMinute, formatFigure } from './words.ts';
+import { asSentence, formatDayAndMinute, formatFigure } from './words.ts';
 
 const LABEL_WIDTH = 10;
 

@@ -1,11 +1,11 @@
 /** The audit log for people: one line for each entry with what it says below it, and what a verification found. */
 
 import type { AuditEntry, AuditRecord, AuditVerification } from '../../domain/audit.ts';
-import { formatClock } from '../../domain/time-window.ts';
+import { formatClock, formatDay } from '../../domain/time-window.ts';
 import { table } from './layout.ts';
 import { type Page, paragraph } from './page.ts';
 import { plainCopy } from './plain-text.ts';
-import { countOf, formatDay } from './words.ts';
+import { countOf } from './words.ts';
 
 /** Pure. */
 export function renderAuditRecords(raw: readonly AuditRecord[], page: Page): string {

@@ -4,12 +4,12 @@ import type { Evidence, ExecutedQuery } from '../../domain/evidence.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { Vote } from '../../domain/hypothesis.ts';
 import type { Investigation } from '../../domain/investigation.ts';
-import { formatClock } from '../../domain/time-window.ts';
+import { formatClock, formatDay } from '../../domain/time-window.ts';
 import { textWidth, wrapText } from './layout.ts';
 import { bullet, citation, labelled, type Page, paragraph, section } from './page.ts';
 import { plainBlock, plainCopy } from './plain-text.ts';
 import { citeFinding } from './render-reasons.ts';
-import { AGENT_WORDS, CAUSE_WORDS, countOf, formatDay, formatFigure, shortenInstants } from './words.ts';
+import { AGENT_WORDS, CAUSE_WORDS, countOf, formatFigure, shortenInstants } from './words.ts';
 
 export function renderFindings({ findings }: Investigation, page: Page): string[] {
   const lines = findings.flatMap((finding) => [

@@ -3,9 +3,9 @@
 import { type Approval, EXPIRY_POLICY } from '../../domain/approval.ts';
 import type { ActionOutcome, Investigation } from '../../domain/investigation.ts';
 import type { Remediation, RiskTier } from '../../domain/remediation.ts';
-import { formatClock } from '../../domain/time-window.ts';
+import { formatClock, formatDay } from '../../domain/time-window.ts';
 import { citation, commandLines, labelled, type Page, paragraph, section } from './page.ts';
-import { actionPhrase, asSentence, formatDay, formatDuration, formatFigure } from './words.ts';
+import { actionPhrase, asSentence, formatDuration, formatFigure } from './words.ts';
 
 const LABEL_COLUMNS = 8;
 const OUTCOME_WORDS: Readonly<Record<ActionOutcome['status'], string>> = {

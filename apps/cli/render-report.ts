@@ -1,5 +1,7 @@
 /** The report people read: an investigation as text of a given width. Pure; what foreign text contains is cleaned first. */
+
 import type { Investigation } from '../../domain/investigation.ts';
+import { formatDay } from '../../domain/time-window.ts';
 import { commandLines, type Page, paragraph, section } from './page.ts';
 import { plainCopy } from './plain-text.ts';
 import { renderCounsel } from './render-counsel.ts';
@@ -9,7 +11,7 @@ import { renderRemediation } from './render-remediation.ts';
 import { renderSuspects } from './render-suspects.ts';
 import { renderChanges, renderTimeline, verdictAtMs } from './render-timeline.ts';
 import { renderVerdict } from './render-verdict.ts';
-import { countOf, formatDay, formatDuration, shortenInstants } from './words.ts';
+import { countOf, formatDuration, shortenInstants } from './words.ts';
 
 export interface ReportOptions {
   /** Also every finding, vote and query. */

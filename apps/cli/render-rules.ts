@@ -1,10 +1,12 @@
 /** Rules about noise for people: what each hides, what it would have hidden, and what became of feedback. Pure. */
+
 import type { Lesson, ListedRule } from '../../domain/noise-lesson.ts';
 import { describeBackTest, describeScope, type NoiseRule } from '../../domain/noise-rule.ts';
+import { formatDay } from '../../domain/time-window.ts';
 import { table } from './layout.ts';
 import { bullet, commandLines, labelled, type Page, paragraph, section } from './page.ts';
 import { plainCopy } from './plain-text.ts';
-import { asSentence, countOf, formatDay, formatDayAndMinute, formatFigure } from './words.ts';
+import { asSentence, countOf, formatDayAndMinute, formatFigure } from './words.ts';
 
 const LABEL_WIDTH = 9;
 

@@ -3,9 +3,9 @@
 import type { Anomaly } from '../../domain/anomaly.ts';
 import type { Change } from '../../domain/change.ts';
 import type { Investigation } from '../../domain/investigation.ts';
-import { formatClock } from '../../domain/time-window.ts';
+import { formatClock, formatDay } from '../../domain/time-window.ts';
 import { bullet, labelled, type Page, section } from './page.ts';
-import { changePhrase, countOf, formatDay, formatDuration, formatOffset } from './words.ts';
+import { changePhrase, countOf, formatDuration, formatOffset } from './words.ts';
 
 const NEARBY_MS = 30 * 60_000;
 const MAX_NEARBY_CHANGES = 4;

@@ -1,10 +1,10 @@
 /** One trace as a waterfall: a line for each span, what failed and what it logged below it; then records and exemplars. Pure. */
-import { formatClock } from '../../domain/time-window.ts';
+import { formatClock, formatDay } from '../../domain/time-window.ts';
 import type { Trace, TraceSpan } from '../../domain/trace.ts';
 import { cell, table } from './layout.ts';
 import { labelled, type Page, paragraph, section } from './page.ts';
 import { plainCopy } from './plain-text.ts';
-import { countOf, formatDay, formatDuration, formatFigure } from './words.ts';
+import { countOf, formatDuration, formatFigure } from './words.ts';
 
 const MAX_SPANS = 200;
 /** For each span; the last ones say how it ended. */

@@ -1,9 +1,9 @@
 /** The first thing anybody reads: what happened and how sure the jury is, or that it does not know and what is missing. */
 
 import type { Investigation, Suspect, Verdict } from '../../domain/investigation.ts';
-import { formatClock } from '../../domain/time-window.ts';
+import { formatClock, formatDay } from '../../domain/time-window.ts';
 import { bullet, type Page, paragraph } from './page.ts';
-import { asSentence, CAUSE_WORDS, changePhrase, confidenceWord, formatDay, formatPercent } from './words.ts';
+import { asSentence, CAUSE_WORDS, changePhrase, confidenceWord, formatPercent } from './words.ts';
 
 export function renderVerdict(investigation: Investigation, page: Page): string[] {
   const { incident, verdict } = investigation;

@@ -4,7 +4,7 @@ import type { Change } from '../../domain/change.ts';
 import type { CauseType } from '../../domain/finding.ts';
 import type { ActionKind, Remediation } from '../../domain/remediation.ts';
 import type { AgentName, Signal } from '../../domain/signal.ts';
-import { formatMinute } from '../../domain/time-window.ts';
+import { formatDay, formatMinute } from '../../domain/time-window.ts';
 
 export const CAUSE_WORDS: Readonly<Record<CauseType, string>> = {
   'cpu-saturation': 'CPU saturation',
@@ -84,11 +84,6 @@ function twoUnits(amount: number, size: number, large: string, small: string): s
   const rest = amount % size;
   const whole = `${Math.floor(amount / size)} ${large}`;
   return rest === 0 ? whole : `${whole} ${rest} ${small}`;
-}
-
-/** `2026-01-31` */
-export function formatDay(atMs: number): string {
-  return new Date(atMs).toISOString().slice(0, 10);
 }
 
 /** `2026-01-31 10:14` */

@@ -4,12 +4,12 @@ import type { Command } from 'commander';
 import type { HostStatus } from '../../../api/api-shapes.ts';
 import type { FalsePositiveRate } from '../../../domain/false-positive-rate.ts';
 import type { ListedRule } from '../../../domain/noise-lesson.ts';
-import { formatClock } from '../../../domain/time-window.ts';
+import { formatClock, formatDay } from '../../../domain/time-window.ts';
 import { joinHost, pageOf, type RunWork } from '../cli.ts';
 import { EXIT } from '../exit-codes.ts';
 import { labelled, type Page } from '../page.ts';
 import { plainCopy } from '../plain-text.ts';
-import { countOf, formatDay, formatDuration } from '../words.ts';
+import { countOf, formatDuration } from '../words.ts';
 
 const LABEL_WIDTH = 10;
 
