@@ -1,10 +1,15 @@
 /** What detection has learned of each series, kept between hosts: one text by watch and key, the newest counts. */
 import type { Database } from './database.ts';
 
+/** What a watch knows of one series, as it is kept. */
 export interface DetectorState {
+  /** Name of the watch. */
   readonly watch: string;
+  /** seriesKey, or whatever else the watch keeps its states by. */
   readonly key: string;
+  /** Windows that end by then are learned. */
   readonly learnedToMs: number;
+  /** JSON, with the version of its shape inside. */
   readonly state: string;
 }
 

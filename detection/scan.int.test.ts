@@ -1,5 +1,6 @@
 /** Detection over a simulated shop that came in through the real receiver: half an hour of normal time, then one fault. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { DetectorState } from '../clickhouse/detector-states.ts';
 import { createTelemetryReader } from '../clickhouse/telemetry-reader.ts';
 import { createTelemetryWriter } from '../clickhouse/telemetry-writer.ts';
 import { createMemoryShardLock } from '../context-store/shard-lock.ts';
@@ -16,7 +17,6 @@ import { simulateShop } from '../simulator/simulate-shop.ts';
 import type { SimulationOptions } from '../simulator/simulation-options.ts';
 import { MINUTE_MS, openTelemetryFixture, T0_MS, type TelemetryFixture } from '../tools/fixture.contract.ts';
 import { createScanner, type ScanParts } from './scan.ts';
-import type { KeptState } from './watch.ts';
 import { createRequestWatch } from './watch-requests.ts';
 
 const SECOND_MS = 1_000;
@@ -140,7 +140,7 @@ test('a clock that jumps opens nothing where nothing happened, and nothing twice
 });
 
 test('what it learned is enough for the next scanner, which looks at what is new', async () => {
-  const states = new Map<string, KeptState>();
+  const states = new Map<string, DetectorState>();
   const kept: Partial<ScanParts> = {
     readStates: async () => [...states.values()],
     saveStates: async (saved) => {

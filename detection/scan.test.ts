@@ -1,5 +1,6 @@
 /** How the scanner steps: in order of event time, each window once, past failures, crashes and clocks that jump. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { DetectorState } from '../clickhouse/detector-states.ts';
 import { createMemoryShardLock } from '../context-store/shard-lock.ts';
 import type { Anomaly } from '../domain/anomaly.ts';
 import type { AnomalyRecord } from '../domain/anomaly-record.ts';
@@ -10,7 +11,7 @@ import { UnavailableError } from '../platform/errors.ts';
 import { silentLogger } from '../platform/logger.ts';
 import { anomalyOf } from './anomaly.fixture.ts';
 import { createScanner, type ScanParts } from './scan.ts';
-import type { KeptState, Watch } from './watch.ts';
+import type { Watch } from './watch.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -25,7 +26,7 @@ function createWorld() {
     judged: [] as string[],
     reads: [] as TimeWindow[],
     failing: new Set<string>(),
-    states: new Map<string, KeptState>(),
+    states: new Map<string, DetectorState>(),
     courses: new Map<string, IncidentCourse>(),
     published: [] as string[],
     isArchiveAway: false,

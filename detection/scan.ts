@@ -2,6 +2,7 @@
  * Steps every watch through the windows that have finished, in order of event time, and lets the tracker open, grow and close
  * incidents from what is abnormal at each moment. A watch that cannot read does not hold the others up: it catches up later.
  */
+import type { DetectorState } from '../clickhouse/detector-states.ts';
 import type { ShardLock } from '../context-store/shard-lock.ts';
 import type { Anomaly } from '../domain/anomaly.ts';
 import type { AnomalyRecord } from '../domain/anomaly-record.ts';
@@ -15,7 +16,7 @@ import type { Logger } from '../platform/logger.ts';
 import { type AnomalyLedger, createAnomalyLedger } from './anomaly-ledger.ts';
 import type { ServiceLinks } from './group-anomalies.ts';
 import { createIncidentTracker, type IncidentTracker, incidentFrom } from './track-incidents.ts';
-import type { KeptState, Watch, WatchedStep } from './watch.ts';
+import type { Watch, WatchedStep } from './watch.ts';
 
 export interface ScanParts {
   /** New ones, that know nothing. */
@@ -31,8 +32,8 @@ export interface ScanParts {
   readLinks(window: TimeWindow, signal: AbortSignal): Promise<ServiceLinks>;
   /** What is usual at this hour taken out, what people said is noise marked (hiddenBy) or taken down; asked once for each moment. */
   refine(anomalies: readonly Anomaly[], atMs: number, signal: AbortSignal): Promise<readonly Anomaly[]>;
-  readStates(signal: AbortSignal): Promise<readonly KeptState[]>;
-  saveStates(states: readonly KeptState[], signal: AbortSignal): Promise<void>;
+  readStates(signal: AbortSignal): Promise<readonly DetectorState[]>;
+  saveStates(states: readonly DetectorState[], signal: AbortSignal): Promise<void>;
   /** The newest courses, open and closed. */
   listCourses(signal: AbortSignal): Promise<readonly IncidentCourse[]>;
   saveCourses(courses: readonly IncidentCourse[], signal: AbortSignal): Promise<void>;

@@ -2,7 +2,7 @@
  * Watches the calls into every service, and those it makes to what tells nothing itself, by ten seconds: failures, durations,
  * traffic. At most one anomaly a service and aspect; the operation that shows it most is named.
  */
-
+import type { DetectorState } from '../clickhouse/detector-states.ts';
 import type { OperationStepReader, OperationStepRow } from '../clickhouse/read-operation-steps.ts';
 import type { Anomaly } from '../domain/anomaly.ts';
 import type { TimeWindow } from '../domain/time-window.ts';
@@ -20,7 +20,7 @@ import {
   unpackGroup,
 } from './detectors/request-group.ts';
 import { inShort } from './in-short.ts';
-import type { KeptState, Watch, WatchedStep } from './watch.ts';
+import type { Watch, WatchedStep } from './watch.ts';
 
 export interface RequestWatchParts {
   readonly telemetry: OperationStepReader;
@@ -117,7 +117,7 @@ export function createRequestWatch({ telemetry }: RequestWatchParts): Watch {
     observe,
     save: (limit) => {
       const due = [...groups].filter(([key]) => changed.has(key)).slice(0, limit);
-      return due.map(([key, watched]): KeptState => {
+      return due.map(([key, watched]): DetectorState => {
         groups.delete(key);
         groups.set(key, watched);
         changed.delete(key);

@@ -2,6 +2,7 @@
  * Watches by rules that need no history (detectors/rules.ts): three small questions with a short time limit each. What still looks when
  * baselines are missing, and judges by what it was told when part of the engine does not answer.
  */
+import type { DetectorState } from '../clickhouse/detector-states.ts';
 import type { RuleFactReader } from '../clickhouse/read-rule-facts.ts';
 import { type Anomaly, anomalyIdOf } from '../domain/anomaly.ts';
 import type { SeriesKind, SeriesName } from '../domain/series-name.ts';
@@ -17,7 +18,7 @@ import {
   type Rule,
   type RuleFacts,
 } from './detectors/rules.ts';
-import type { KeptState, Watch, WatchedStep } from './watch.ts';
+import type { Watch, WatchedStep } from './watch.ts';
 
 export interface RuleWatchParts {
   readonly telemetry: RuleFactReader;
@@ -110,7 +111,7 @@ export function createRuleWatch({ telemetry, logger }: RuleWatchParts): Watch {
     stepMs: STEP_MS,
     latenessMs: LATENESS_MS,
     observe,
-    save: (): KeptState[] => {
+    save: (): DetectorState[] => {
       if (savedToMs === judgedToMs) return [];
       savedToMs = judgedToMs;
       const state = JSON.stringify({ version: STATE_VERSION, broken: [...broken] });

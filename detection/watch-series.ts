@@ -1,9 +1,10 @@
 /** Watches every metric series by the minute (see detectors/series-judge.ts): reads finished minutes, keeps the states. */
+import type { DetectorState } from '../clickhouse/detector-states.ts';
 import type { MetricMinuteReader, MetricMinuteRow } from '../clickhouse/read-metric-minutes.ts';
 import type { TimeWindow } from '../domain/time-window.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createSeriesJudge, type MetricPoint, type WatchedSeries } from './detectors/series-judge.ts';
-import type { KeptState, Watch, WatchedStep } from './watch.ts';
+import type { Watch, WatchedStep } from './watch.ts';
 
 export interface SeriesWatchParts {
   readonly telemetry: MetricMinuteReader;
@@ -51,7 +52,7 @@ export function createSeriesWatch({ telemetry, logger, without = new Set<string>
     return judge.judge(atMs, points);
   }
 
-  function restoreOne({ key, state }: KeptState): void {
+  function restoreOne({ key, state }: DetectorState): void {
     const { version, watched, minutes } = JSON.parse(state) as SavedSeries;
     if (version !== STATE_VERSION) return;
     judge.restore(key, watched, minutes);

@@ -2,6 +2,7 @@
  * Watches for what does not come, minute by minute. Nothing from anybody, or nothing of one signal from most, is nobody observing: one
  * anomaly, and no service is judged by it. Otherwise each service by its own past (detectors/service-presence.ts).
  */
+import type { DetectorState } from '../clickhouse/detector-states.ts';
 import type { PresenceMinuteReader, PresenceMinuteRow } from '../clickhouse/read-presence-minutes.ts';
 import type { Anomaly } from '../domain/anomaly.ts';
 import type { TimeWindow } from '../domain/time-window.ts';
@@ -19,7 +20,7 @@ import {
   takePresence,
 } from './detectors/service-presence.ts';
 import { describeBlindness, describeSilence } from './detectors/silence-anomaly.ts';
-import type { KeptState, Watch, WatchedStep } from './watch.ts';
+import type { Watch, WatchedStep } from './watch.ts';
 
 export interface SilenceWatchParts {
   readonly telemetry: PresenceMinuteReader;
@@ -167,7 +168,7 @@ export function createSilenceWatch({ telemetry, logger }: SilenceWatchParts): Wa
     latenessMs: LATENESS_MS,
     observe,
     save: (limit) =>
-      [...changed].slice(0, limit).map((key): KeptState => {
+      [...changed].slice(0, limit).map((key): DetectorState => {
         changed.delete(key);
         const saved: Saved = { version: STATE_VERSION, known: key === ALL ? pipeline : services.get(key) };
         return { watch: NAME, key: keyOf(key), learnedToMs: judgedToMs, state: JSON.stringify(saved) };

@@ -2,7 +2,7 @@
  * Watches what every service writes into its log, template by template and minute by minute (detectors/log-template-judge.ts). What may
  * still grow by late lines is judged at once and learned five minutes later.
  */
-
+import type { DetectorState } from '../clickhouse/detector-states.ts';
 import type { TemplateMinuteReader, TemplateMinuteRow } from '../clickhouse/read-template-minutes.ts';
 import type { Anomaly } from '../domain/anomaly.ts';
 import type { TimeWindow } from '../domain/time-window.ts';
@@ -19,7 +19,7 @@ import {
   type WrittenTemplate,
 } from './detectors/log-template-past.ts';
 import { inShort } from './in-short.ts';
-import type { KeptState, Watch, WatchedStep } from './watch.ts';
+import type { Watch, WatchedStep } from './watch.ts';
 
 export interface TemplateWatchParts {
   readonly telemetry: TemplateMinuteReader;
@@ -133,7 +133,7 @@ export function createTemplateWatch({ telemetry, logger }: TemplateWatchParts): 
     latenessMs: LATENESS_MS,
     observe,
     save: (limit) =>
-      [...changed].slice(0, limit).flatMap((service): KeptState[] => {
+      [...changed].slice(0, limit).flatMap((service): DetectorState[] => {
         changed.delete(service);
         const watched = services.get(service);
         if (!watched) return [];

@@ -2,6 +2,7 @@
  * What the scanner steps through: a watch reads one kind of signal, a finished window at a time, and judges each window against
  * everything before it. It owns its state; what it needs to go on after a restart it hands out as text.
  */
+import type { DetectorState } from '../clickhouse/detector-states.ts';
 import type { Anomaly } from '../domain/anomaly.ts';
 import type { TimeWindow } from '../domain/time-window.ts';
 
@@ -26,19 +27,7 @@ export interface Watch {
    */
   observe(window: TimeWindow, signal: AbortSignal): Promise<WatchedStep[]>;
   /** States that changed since they were saved last, at most `limit`, the longest unsaved first. */
-  save(limit: number): KeptState[];
+  save(limit: number): DetectorState[];
   /** Before the first observe. A state of another version is left alone: that series begins anew. */
-  restore(states: Iterable<KeptState>): void;
-}
-
-/** What a watch knows of one series, as it is kept. */
-export interface KeptState {
-  /** Name of the watch. */
-  readonly watch: string;
-  /** seriesKey, or whatever else the watch keeps its states by. */
-  readonly key: string;
-  /** Windows that end by then are learned. */
-  readonly learnedToMs: number;
-  /** JSON, with the version of its shape inside. */
-  readonly state: string;
+  restore(states: Iterable<DetectorState>): void;
 }
