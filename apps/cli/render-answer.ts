@@ -3,6 +3,7 @@ import type { AskOutput } from '../../api/api-shapes.ts';
 import type { AnswerChart, AnswerTable } from '../../domain/answer.ts';
 import { formatQuantity, formatSpan } from '../../domain/quantity.ts';
 import { drawLine, writeCells } from '../../domain/write-answer.ts';
+import { shellWord } from './cli.ts';
 import { table, textWidth, wrapText } from './layout.ts';
 import { commandLines, labelled, type Page, paragraph } from './page.ts';
 import { plainCopy } from './plain-text.ts';
@@ -26,7 +27,7 @@ export function renderAnswer(raw: AskOutput, page: Page, nowMs: number): string 
     ...(chart ? ['', ...renderChart(chart, page)] : []),
     ...tables.flatMap((each) => ['', ...renderTable(each, page)]),
     ...(suggestions.length > 0 ? ['', ...paragraph(page, 'I can answer, for example:')] : []),
-    ...suggestions.flatMap((question) => commandLines(page, 'ask', `"${question.replaceAll('"', '\\"')}"`)),
+    ...suggestions.flatMap((question) => commandLines(page, 'ask', shellWord(question))),
     ...renderBasis(answer, page, nowMs),
     ...(evidenceIds[0] === undefined ? [] : commandLines(page, 'verify', evidenceIds[0])),
   ].join('\n');
