@@ -4,6 +4,7 @@ import { type AskedQuestion, type ChatAgent, createChatAgent } from '../agents/c
 import type { IncidentArchive } from '../clickhouse/incident-archive.ts';
 import type { TelemetryReader } from '../clickhouse/telemetry-reader.ts';
 import type { Investigation } from '../domain/investigation.ts';
+import type { TimeWindow } from '../domain/time-window.ts';
 import type { ChatModel } from '../llm/chat-model.ts';
 import type { Clock } from '../platform/clock.ts';
 import { InputError, UnavailableError } from '../platform/errors.ts';
@@ -48,14 +49,7 @@ export function openChat(parts: ChatParts): Chat {
 function createInvestigate({ archive, desk, clock }: ChatParts, mayInvestigate: boolean): Investigate {
   return async ({ service, window, title }, signal) => {
     const known = await archive.list('investigation', LOOKED_THROUGH, signal);
-    const same = known.find(
-      ({ status, verdict, incident: { searchWindow, service: asked } }) =>
-        (status === 'finished' || status === 'awaiting-approval') &&
-        verdict !== undefined &&
-        asked === service &&
-        Math.abs(searchWindow.endMs - window.endMs) <= SAME_TIME_MS &&
-        searchWindow.startMs <= window.startMs + SAME_TIME_MS,
-    );
+    const same = known.find((one) => isAbout(one, service) && isOfTime(one, window));
     if (same) return toCause(same);
     if (!mayInvestigate) {
       throw new InputError(
@@ -69,6 +63,19 @@ function createInvestigate({ archive, desk, clock }: ChatParts, mayInvestigate: 
     });
     return toCause(await inTime(finished, investigationId, signal));
   };
+}
+
+/** Whether a verdict is there, and says something about the service: where it was noticed, who did it, whom it hurt. */
+function isAbout({ status, verdict, incident }: Investigation, service: string): boolean {
+  const isDone = status === 'finished' || status === 'awaiting-approval';
+  if (!isDone || !verdict) return false;
+  const places = [incident.service, verdict.suspects[0]?.service, ...verdict.blastRadius];
+  return service === '' || places.includes(service);
+}
+
+function isOfTime({ incident: { searchWindow } }: Investigation, window: TimeWindow): boolean {
+  const isSameEnd = Math.abs(searchWindow.endMs - window.endMs) <= SAME_TIME_MS;
+  return isSameEnd && searchWindow.startMs <= window.startMs + SAME_TIME_MS;
 }
 
 async function inTime(finished: Promise<Investigation>, investigationId: string, signal: AbortSignal) {

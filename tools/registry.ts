@@ -44,9 +44,9 @@ const EVERYBODY: Audiences = { agents: true, chat: true, mcp: true };
 const AGENTS_ONLY: Audiences = { agents: true, chat: false, mcp: false };
 
 export const TOOLS: readonly RegisteredTool[] = [
-  { tool: getFigures, audiences: EVERYBODY },
   { tool: getServiceOverview, audiences: EVERYBODY },
   { tool: getServiceTimeline, audiences: EVERYBODY },
+  { tool: getFigures, audiences: EVERYBODY },
   { tool: getServiceGraph, audiences: EVERYBODY },
   { tool: compareOperations, audiences: EVERYBODY },
   { tool: findErrorOrigins, audiences: EVERYBODY },

@@ -76,6 +76,16 @@ it('answers what people ask about an investigation and what it rests on', async 
   await expect(as('vera').runTool('rank_slowdowns', {})).rejects.toThrow(/there are get_service_overview, /);
   await expect(as('sam').runTool('search_logs', {})).rejects.toMatchObject({ code: 'forbidden' });
 
+  const answer = await as('vera').ask({ question: 'how many error lines did cart log in the last hour?' });
+  expect(answer).toMatchObject({ kind: 'answered', text: '5 error lines of cart.' });
+  const [evidenceId = ''] = answer.evidenceIds;
+  expect((await as('vera').verify(evidenceId)).verifications).toMatchObject([{ status: 'holds' }]);
+  const goesOn = { question: 'and in the last 3 minutes?', conversationId: answer.conversationId };
+  expect(await as('vera').ask(goesOn)).toMatchObject({ text: '3 error lines of cart.' });
+  await expect(as('vera').ask({ question: 'why is cart failing?' })).rejects.toMatchObject({ code: 'forbidden' });
+  await expect(as('vera').ask({ question: ' ' })).rejects.toMatchObject({ code: 'invalid-input' });
+  await expect(as('sam').ask({ question: 'p95 of cart' })).rejects.toMatchObject({ code: 'forbidden' });
+
   const { changes } = await as('vera').listChanges({ since: '10m', service: 'cart' });
   expect(changes).toMatchObject([change]);
   await expect(as('sam').listChanges()).rejects.toMatchObject({ code: 'forbidden' });

@@ -182,7 +182,9 @@ describe('the tool', () => {
   it.each(TOOLS.map(({ tool }) => tool))('$name takes hostile names and answers with them', async (tool) => {
     const { telemetry, clock } = host.runtime;
     const looksBack = tool.name.startsWith('rank_') || tool.name === 'list_changes';
-    const input = looksBack ? { ...everything, window: { startMs: START_MS, endMs: END_MS } } : everything;
+    const figures = { from: 'requests', measures: ['count'], by: ['service', 'operation'], window: everything.window };
+    const own = tool.name === 'get_figures' ? figures : everything;
+    const input = looksBack ? { ...everything, window: { startMs: START_MS, endMs: END_MS } } : own;
     const outcome = await runTool(tool, input, { telemetry, clock, signal: new AbortController().signal });
     expect(outcome).toMatchObject({ ok: true });
     if (!outcome.ok || NAMELESS.test(tool.name)) return;
