@@ -5,13 +5,15 @@ import type { TimeWindow } from '../../domain/time-window.ts';
 import { compareMetrics } from '../../tools/read/compare-metrics.ts';
 import { compareOperations } from '../../tools/read/compare-operations.ts';
 import { getFigures } from '../../tools/read/get-figures.ts';
-import { MEASURE_WORDS } from './answer-requests.ts';
+import { listChanges } from '../../tools/read/list-changes.ts';
+import { conditionsOf, MEASURE_WORDS } from './answer-requests.ts';
 import { type Asking, nothingThere, placeOf, type Said, tableOf, windowsToCompare } from './asking.ts';
 
 const COMPARED: readonly Measure[] = ['rate', 'errorRatio', 'p50', 'p95', 'p99', 'count'];
 /** Less than this is no difference that somebody would call one. */
 const NOTICEABLE = 1.2;
 const FEW_REQUESTS = 20;
+const DAY_MS = 86_400_000;
 
 type Pair = { readonly before: number | null; readonly after: number | null };
 
@@ -33,7 +35,7 @@ export async function answerComparison(asking: Asking): Promise<Said> {
 
 async function comparePlace(asking: Asking): Promise<Said> {
   const { question } = asking;
-  const windows = windowsToCompare(question);
+  const windows = (await windowsAroundDeploy(asking)) ?? windowsToCompare(question);
   const [before, after] = [await figuresIn(asking, windows.baseline), await figuresIn(asking, windows.window)];
   const place = placeOf(question);
   const nothing = nothingThere(
@@ -64,14 +66,31 @@ async function comparePlace(asking: Asking): Promise<Said> {
   };
 }
 
+const MAX_AROUND_MS = 3_600_000;
+
+/** "Slower after the deploy": the hour at most before and after the newest one; undefined: it is not asked for, or there is none. */
+async function windowsAroundDeploy({ question, run }: Asking) {
+  const [service] = question.services;
+  const { endMs } = question.time.window;
+  if (!question.kinds.includes('deploy') || question.time.baseline) return undefined;
+  const window = { startMs: Math.max(0, endMs - DAY_MS), endMs };
+  const { changes } = await run(listChanges, {
+    ...{ window, kinds: ['deploy'], diffCharacters: 0 },
+    ...(service === undefined ? {} : { service }),
+  });
+  const deploy = changes.find((change) => service === undefined || change.service === service);
+  if (!deploy || deploy.atMs >= endMs) return undefined;
+  return {
+    window: { startMs: deploy.atMs, endMs: Math.min(endMs, deploy.atMs + MAX_AROUND_MS) },
+    baseline: { startMs: Math.max(0, deploy.atMs - MAX_AROUND_MS), endMs: deploy.atMs },
+  };
+}
+
 async function figuresIn({ question, run }: Asking, window: TimeWindow) {
-  const { services, operation } = question;
-  const equal = (field: string, value: string | undefined) =>
-    value === undefined ? [] : [{ field, is: 'equal' as const, value }];
   const { groups } = await run(getFigures, {
     from: 'requests',
     measures: [...COMPARED],
-    where: [...equal('service', services[0]), ...equal('operation', operation)],
+    where: conditionsOf(question),
     window,
   });
   const [group] = groups;

@@ -43,13 +43,17 @@ function isOfEverybody({ services, operation }: Question): boolean {
   return services.length === 0 && operation === undefined;
 }
 
-function conditionsOf({ services, operation, pod }: Question): Condition[] {
-  const equal = (field: string, value: string): Condition => ({ field, is: 'equal', value });
+/** What a question's requests have in common; several services are no condition but rows. */
+export function conditionsOf({ services, operation, pod, filters, minDurationMs }: Question): Condition[] {
+  const equal = (field: string, value: string | undefined): Condition[] =>
+    value === undefined ? [] : [{ field, is: 'equal', value }];
   const [service, ...others] = services;
   return [
-    ...(service !== undefined && others.length === 0 ? [equal('service', service)] : []),
-    ...(operation === undefined ? [] : [equal('operation', operation)]),
-    ...(pod === undefined ? [] : [equal('pod', pod)]),
+    ...equal('service', others.length === 0 ? service : undefined),
+    ...equal('operation', operation),
+    ...equal('pod', pod),
+    ...filters.flatMap(({ key, value }) => equal(`attribute.${key}`, value)),
+    ...(minDurationMs === undefined ? [] : [{ field: 'durationMs', is: 'atLeast' as const, value: minDurationMs }]),
   ];
 }
 

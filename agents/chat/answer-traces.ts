@@ -24,6 +24,7 @@ export async function answerTraces(asking: Asking): Promise<Said> {
     ...(service === undefined ? {} : { service }),
     ...(operation === undefined ? {} : { operation }),
     ...(failing ? { errorsOnly: true } : {}),
+    ...(question.minDurationMs === undefined ? {} : { minDurationMs: question.minDurationMs }),
   });
   const what = `${failing ? 'traces with errors' : 'traces'} through ${placeOf(question)}`;
   const [first] = traces;

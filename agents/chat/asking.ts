@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { AnswerChart, AnswerTable } from '../../domain/answer.ts';
 import type { Evidence } from '../../domain/evidence.ts';
-import { formatSpan } from '../../domain/quantity.ts';
+import { formatQuantity, formatSpan } from '../../domain/quantity.ts';
 import type { TimeWindow } from '../../domain/time-window.ts';
 import { InputError, LimitError, UnavailableError } from '../../platform/errors.ts';
 import { runTool, type Tool, type ToolContext } from '../../tools/tool.ts';
@@ -86,10 +86,12 @@ export function windowsToCompare({ time }: Question): { readonly window: TimeWin
 }
 
 /** `cart and payment`, `all services` */
-export function placeOf({ services, operation, pod }: Question): string {
+export function placeOf({ services, operation, pod, filters, minDurationMs }: Question): string {
   const place = services.length > 0 ? listOf(services) : 'all services';
   const whole = operation === undefined ? place : services.length > 0 ? `${operation} of ${place}` : operation;
-  return pod === undefined ? whole : `${whole} on ${pod}`;
+  const of = filters.length > 0 ? ` with ${filters.map(({ key, value }) => `${key} ${value}`).join(', ')}` : '';
+  const slow = minDurationMs === undefined ? '' : ` that took ${formatQuantity('duration', minDurationMs)} or longer`;
+  return `${whole}${pod === undefined ? '' : ` on ${pod}`}${of}${slow}`;
 }
 
 export function listOf(words: readonly string[]): string {

@@ -15,6 +15,8 @@ export interface Names {
   readonly metrics: readonly { readonly metric: string; readonly unit: string; readonly kind: string }[];
   /** Keys of attributes of requests. */
   readonly attributes: readonly string[];
+  /** Their frequent values, where they say who or what a request was for. */
+  readonly values: readonly { readonly key: string; readonly value: string }[];
   /** The first and the last telemetry of the days that were looked at; undefined: there is none. */
   readonly extent: TimeWindow | undefined;
 }
@@ -23,6 +25,10 @@ const DAY_MS = 86_400_000;
 const MAX_MS = 8 * DAY_MS;
 /** Names are looked up in rows only at the end of the time in question: those of its beginning are mostly the same. */
 const RECENT_MS = 900_000;
+/** Attributes of how a request was carried (semantic conventions): their values are words such as GET and http. */
+const PROTOCOL_KEY =
+  /^(?:http|url|net|network|server|client|rpc|db|messaging|user_agent|error|exception|code|thread|peer)\b/;
+const SHORTEST_VALUE = 3;
 const MAX_OPERATIONS = 500;
 /** Names are for matching, not for a reader: none is cut. */
 const WHOLE_GRAPH = { ...getServiceGraph, limits: { ...getServiceGraph.limits, maxTokens: 100_000 } };
@@ -52,6 +58,7 @@ export async function readNames(window: TimeWindow, nowMs: number, context: Tool
   const covered = coverage.ok ? coverage.output : undefined;
   const edges = graph.ok ? graph.output.edges : [];
   const services = [...(covered?.services ?? []).map(({ service }) => service), ...edges.map(({ callee }) => callee)];
+  const ofSpans = attributes.rows.filter(({ source }) => source === 'span');
   return {
     services: [...new Set(services)].filter((service) => service !== ''),
     operations: (operations.ok ? operations.output.groups : []).map(({ by: [service = '', operation = ''] }) => ({
@@ -59,7 +66,11 @@ export async function readNames(window: TimeWindow, nowMs: number, context: Tool
       operation,
     })),
     metrics: (metrics.ok ? metrics.output.metrics : []).map(({ metric, unit, kind }) => ({ metric, unit, kind })),
-    attributes: [...new Set(attributes.rows.filter(({ source }) => source === 'span').map(({ key }) => key))],
+    attributes: [...new Set(ofSpans.map(({ key }) => key))],
+    values: ofSpans
+      .filter(({ key }) => !PROTOCOL_KEY.test(key))
+      .flatMap(({ key, values }) => values.map(([value]) => ({ key, value })))
+      .filter(({ value }) => value.length >= SHORTEST_VALUE && !/^[\d.]+$/.test(value)),
     extent: extentOf(covered?.signals ?? []),
   };
 }

@@ -44,6 +44,10 @@ export interface Question {
   /** Words of a metric's name, when it was not said exactly. */
   readonly metricWords: readonly string[];
   readonly pod?: string | undefined;
+  /** Only requests with these values of attributes. */
+  readonly filters: readonly { readonly key: string; readonly value: string }[];
+  /** Only those that took at least so long. */
+  readonly minDurationMs?: number | undefined;
   /** Fields as telemetry-query.ts names them. */
   readonly by: readonly string[];
   readonly stepSeconds?: number | undefined;

@@ -18,6 +18,11 @@ const NAMES: Names = {
     kind: 'gauge',
   })),
   attributes: ['region', 'customer.id', 'tenant.tier'],
+  values: [
+    { key: 'region', value: 'us-east' },
+    { key: 'tenant.tier', value: 'enterprise' },
+    { key: 'kind', value: 'error' },
+  ],
   extent: { startMs: 0, endMs: NOW_MS },
 };
 
@@ -43,6 +48,18 @@ describe('a question is about', () => {
     ['error rate of payment', { topic: 'requests', measures: ['errorRatio'], services: ['payment-service'] }],
     ['errors by region', { topic: 'requests', measures: ['errors'], by: ['attribute.region'] }],
     ['errors of web per customer', { topic: 'requests', by: ['attribute.customer.id'] }],
+    ['errors for region us-east', { topic: 'requests', filters: [{ key: 'region', value: 'us-east' }] }],
+    [
+      'p95 of web for enterprise customers',
+      { services: ['web'], filters: [{ key: 'tenant.tier', value: 'enterprise' }] },
+    ],
+    ['how many errors of web', { filters: [] }],
+    ['traces slower than 2s', { topic: 'traces', minDurationMs: 2_000 }],
+    ['how many requests over 500 ms', { topic: 'requests', minDurationMs: 500 }],
+    ['top customers by errors', { topic: 'requests', by: ['attribute.customer.id'] }],
+    ['error rate per version of web', { topic: 'requests', by: ['version'] }],
+    ['did web get slower after the deploy', { topic: 'comparison', kinds: ['deploy'] }],
+    ['when did the errors start', { topic: 'why' }],
     ['which service has the most errors', { topic: 'requests', by: ['service'], order: 'most' }],
     ['fastest services', { topic: 'requests', measures: ['p95'], by: ['service'], order: 'least' }],
     ['top 3 services by error rate', { topic: 'requests', by: ['service'], limit: 3 }],
@@ -90,6 +107,7 @@ describe('what is not understood', () => {
     ['', { kind: 'not-understood' }],
     ['restart web', { kind: 'action' }],
     ['roll back the deploy of web', { kind: 'action' }],
+    ['is the db slow', { kind: 'unknown-name', name: 'db' }],
     ['p95 of billing', { kind: 'unknown-name', name: 'billing' }],
     ['errors of cart', { kind: 'unknown-name', name: 'cart' }],
   ])('%s', (text, expected) => expect(read(text)).toMatchObject(expected));

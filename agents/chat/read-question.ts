@@ -7,7 +7,7 @@ import type { Measure } from '../../domain/telemetry-query.ts';
 import { durationMs, type TimeWindow } from '../../domain/time-window.ts';
 import type { Names } from './names.ts';
 import type { AskedTime, Question, Topic } from './question.ts';
-import { BEFORE_NAME, type ReadWords, readWords, singular } from './read-words.ts';
+import { BEFORE_NAME, type LooseWord, type ReadWords, readWords, singular } from './read-words.ts';
 import type { Concept } from './vocabulary.ts';
 
 export type ReadQuestion =
@@ -52,14 +52,15 @@ export function readQuestion(
   previous?: Question,
 ): ReadQuestion {
   const words = readWords(text, names);
-  const unknownName = words.unknown.find(({ before }) => BEFORE_NAME.has(before));
   const isFollowUp = previous !== undefined && (words.goesOn || !hasOwnTopic(words));
   if (words.firstConcept === 'action' && !words.goesOn) return { kind: 'action' };
   const topic = isFollowUp ? previous.topic : chooseTopic(words, time);
+  const unknown = unknownTo(topic, words);
   const isSearch = topic === 'logs' || topic === 'log-counts';
-  if (topic === undefined || (!isSearch && isMostlyUnknown(words))) {
-    return { kind: 'not-understood', words: words.unknown.map(({ word }) => word) };
+  if (topic === undefined || isMostlyUnknown(unknown, words)) {
+    return { kind: 'not-understood', words: words.looseWords.map(({ word }) => word) };
   }
+  const unknownName = words.unknown.concat(unknown).find(({ before }) => BEFORE_NAME.has(before));
   const asked = time ?? (isFollowUp ? previous.time : usualTime(topic, nowMs));
   if (unknownName && !(isSearch && unknownName.before === 'for'))
     return { kind: 'unknown-name', name: unknownName.word, time: asked };
@@ -67,7 +68,7 @@ export function readQuestion(
   return {
     kind: 'question',
     question: isFollowUp ? goOn(previous, read, words) : read,
-    notes: notesOf(words, isSearch),
+    notes: notesOf(words, unknown),
   };
 }
 
@@ -80,16 +81,21 @@ function isGrouping(concept: Concept): boolean {
   return concept.startsWith('group:') || concept === 'each' || concept === 'over-time' || concept === 'by-minute';
 }
 
-/** One word in a long question may be left out and named; more, and another question would be answered than was asked. */
-function isMostlyUnknown({ unknown, concepts, services }: ReadWords): boolean {
-  const known = concepts.size + services.length;
-  return unknown.length > 1 || (unknown.length === 1 && known === 0);
+/** Words that the answer will not respect: names of metrics, too, where no metric is asked for; none, where they are searched for. */
+function unknownTo(topic: Topic | undefined, { looseWords, unknown }: ReadWords): readonly LooseWord[] {
+  if (topic === 'logs' || topic === 'log-counts') return [];
+  return topic === 'metric' ? unknown : looseWords;
 }
 
-function notesOf({ corrections, unknown }: ReadWords, isSearch: boolean): string[] {
+/** One word in a long question may be left out and named; more, and another question would be answered than was asked. */
+function isMostlyUnknown(unknown: readonly LooseWord[], { concepts, services }: ReadWords): boolean {
+  return unknown.length > 1 || (unknown.length === 1 && concepts.size + services.length === 0);
+}
+
+function notesOf({ corrections }: ReadWords, unknown: readonly LooseWord[]): string[] {
   return [
     ...corrections.map(({ typed, meant }) => `"${typed}" was read as ${meant}.`),
-    ...(isSearch ? [] : unknown).map(({ word }) => `"${word}" was not understood and left out.`),
+    ...unknown.map(({ word }) => `"${word}" was not understood and left out.`),
   ];
 }
 
@@ -125,7 +131,9 @@ const RULES: readonly Rule[] = [
   [
     'why',
     (has, words) =>
-      has('why') && !has('kind:deploy', 'kind:commit', 'kind:flag', 'kind:config', 'metrics') && !isOrigin(has, words),
+      has('why') &&
+      !has('kind:deploy', 'kind:commit', 'kind:flag', 'kind:config', 'deployed', 'metrics') &&
+      !isOrigin(has, words),
   ],
   ['callers', (has, { services }) => has('callers') && services.length > 0],
   ['callees', (has, { services }) => has('callees') && services.length > 0],
@@ -144,9 +152,10 @@ const RULES: readonly Rule[] = [
     'versions',
     (has, { services }) =>
       has('running', 'group:version') &&
-      !has('measure:errors', 'latency', 'kind:deploy', 'deployed', 'changes') &&
+      !has(...OF_REQUESTS, 'kind:deploy', 'deployed', 'changes') &&
       (services.length > 0 || has('which')),
   ],
+  ['comparison', (has) => has('slower')],
   [
     'changes',
     (has) => has('kind:deploy', 'kind:commit', 'kind:flag', 'kind:config', 'kind:infrastructure', 'deployed'),
@@ -176,7 +185,7 @@ const RULES: readonly Rule[] = [
       (has('who') && has('measure:errors', 'slowest', 'latency')),
   ],
   ['error-origins', (has, words) => isOrigin(has, words)],
-  ['metric', (_, words) => hasMetric(words)],
+  ['metric', (has, words) => hasMetric(words) && !has('latency', 'slowest', 'measure:errors', 'measure:errorRatio')],
   [
     'comparison',
     (has, _words, time) =>
@@ -226,6 +235,8 @@ function fillQuestion(topic: Topic, words: ReadWords, time: AskedTime): Question
     severity: severityOf(words),
     text: quoted[0] ?? (topic === 'logs' || topic === 'log-counts' ? looseText(words) : undefined),
     traceId,
+    filters: words.filters,
+    minDurationMs: words.minDurationMs,
     kinds: kindsOf(words),
     time,
   };
@@ -241,7 +252,7 @@ function kindsOf({ concepts }: ReadWords): ChangeKind[] {
 
 /** "logs about connection refused": what is left over is what to look for. */
 function looseText({ looseWords }: ReadWords): string | undefined {
-  return looseWords.length > 0 ? looseWords.map(singular).join(' ') : undefined;
+  return looseWords.length > 0 ? looseWords.map(({ word }) => singular(word)).join(' ') : undefined;
 }
 
 function measuresOf({ concepts }: ReadWords): Measure[] {
@@ -294,22 +305,28 @@ function stepOf({ concepts }: ReadWords, window: TimeWindow): number | undefined
 }
 
 /** What the new question says replaces what the one before said; its topic and the rest stay. */
-function goOn(previous: Question, read: Question, words: ReadWords): Question {
+function goOn(previous: Question, read: Question, { concepts }: ReadWords): Question {
   const isOtherPlace = read.services.length > 0;
+  // Of another service neither operation, pod nor values are kept.
+  const kept: Question = isOtherPlace
+    ? { ...previous, services: read.services, operation: undefined, pod: undefined, filters: [] }
+    : previous;
+  const said = <Value>(now: readonly Value[], before: readonly Value[]) => (now.length > 0 ? now : before);
   return {
-    ...previous,
-    services: isOtherPlace ? read.services : previous.services,
-    operation: read.operation ?? (isOtherPlace ? undefined : previous.operation),
-    pod: read.pod ?? (isOtherPlace ? undefined : previous.pod),
-    measures: read.measures.length > 0 ? read.measures : previous.measures,
-    by: read.by.length > 0 ? read.by : previous.by,
-    stepSeconds: read.stepSeconds ?? previous.stepSeconds,
-    limit: read.limit ?? previous.limit,
-    text: read.text ?? previous.text,
-    failing: read.failing || previous.failing,
-    severity: read.severity ?? previous.severity,
-    kinds: read.kinds.length > 0 ? read.kinds : previous.kinds,
-    order: words.concepts.has('least') || words.concepts.has('most') ? read.order : previous.order,
+    ...kept,
+    operation: read.operation ?? kept.operation,
+    pod: read.pod ?? kept.pod,
+    measures: said(read.measures, kept.measures),
+    by: said(read.by, kept.by),
+    filters: said(read.filters, kept.filters),
+    kinds: said(read.kinds, kept.kinds),
+    stepSeconds: read.stepSeconds ?? kept.stepSeconds,
+    limit: read.limit ?? kept.limit,
+    minDurationMs: read.minDurationMs ?? kept.minDurationMs,
+    text: read.text ?? kept.text,
+    failing: read.failing || kept.failing,
+    severity: read.severity ?? kept.severity,
+    order: concepts.has('least') || concepts.has('most') ? read.order : kept.order,
     time: read.time,
   };
 }

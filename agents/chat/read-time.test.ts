@@ -48,3 +48,12 @@ test('a moment between two times is what comes before and after', () => {
   expect(time?.window).toEqual({ startMs: Date.UTC(2026, 2, 4, 11), endMs: NOW_MS });
   expect(rest.replace(/\s+/g, ' ')).toBe('compare cart , please');
 });
+
+test('a comparison of two times has both', () => {
+  const { time } = readTime('compare p95 of web between 10:45 and 10:55 with now', NOW_MS);
+  expect(time).toMatchObject({
+    window: { startMs: NOW_MS - 300_000, endMs: NOW_MS },
+    baseline: { startMs: Date.UTC(2026, 2, 4, 10, 45), endMs: Date.UTC(2026, 2, 4, 10, 55) },
+  });
+  expect(readTime('errors since 10:30 today', NOW_MS).time?.baseline).toBeUndefined();
+});

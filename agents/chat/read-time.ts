@@ -118,15 +118,31 @@ const PATTERNS: readonly Pattern[] = [
   },
 ];
 
-/** The first time that the question names, and the question without it; undefined: it names none. */
+const COMPARING = /\b(?:compare|compared|comparison|vs|versus|with|than|against)\b/i;
+
+/**
+ * The time that the question names, and the question without it; undefined: it names none. A comparison may name two: then the later
+ * one is the window and the earlier one its baseline.
+ */
 export function readTime(text: string, nowMs: number): { readonly time?: AskedTime; readonly rest: string } {
+  const first = readOne(text, nowMs);
+  if (!first.time || first.time.baseline || !COMPARING.test(text)) return first;
+  const second = readOne(first.rest, nowMs);
+  if (!second.time || second.time.baseline) return first;
+  const [baseline, window] = [first.time.window, second.time.window].sort(
+    (left, right) => left.startMs - right.startMs,
+  );
+  if (!baseline || !window || baseline.endMs > window.endMs) return first;
+  return { time: { window, baseline, said: `${first.time.said}, ${second.time.said}` }, rest: second.rest };
+}
+
+function readOne(text: string, nowMs: number): { readonly time?: AskedTime; readonly rest: string } {
   for (const { pattern, read } of PATTERNS) {
     const match = pattern.exec(text);
-    if (!match) continue;
-    const read_ = read(match.groups ?? {}, nowMs);
-    if (!read_) continue;
+    const time = match ? read(match.groups ?? {}, nowMs) : undefined;
+    if (!match || !time) continue;
     const rest = `${text.slice(0, match.index)} , ${text.slice(match.index + match[0].length)}`;
-    return { time: { ...read_, said: match[0] }, rest };
+    return { time: { ...time, said: match[0] }, rest };
   }
   return { rest: text };
 }

@@ -16,12 +16,14 @@ export interface ReadWords {
   readonly quoted: readonly string[];
   readonly traceId?: string | undefined;
   readonly limit?: number | undefined;
+  readonly filters: readonly { readonly key: string; readonly value: string }[];
+  readonly minDurationMs?: number | undefined;
   /** What was taken for something else than it says. */
   readonly corrections: readonly Correction[];
   /** What is no word of the vocabulary and no service, as it stands: the text to look for, where lines are asked for. */
-  readonly looseWords: readonly string[];
+  readonly looseWords: readonly LooseWord[];
   /** Content words that nothing knows, and the word before each. */
-  readonly unknown: readonly { readonly word: string; readonly before: string }[];
+  readonly unknown: readonly LooseWord[];
   /** Whether the question begins with a word that goes on from an earlier one. */
   readonly goesOn: boolean;
   readonly firstConcept: Concept | undefined;
@@ -31,6 +33,9 @@ const QUOTED = /"([^"]{1,500})"|`([^`]{1,500})`|(?<![\w])'([^']{2,500})'(?!\w)/g
 const TRACE_ID = /\b[0-9a-f]{32}\b/i;
 const LIMIT =
   /\b(?:top|first|last|show|the|worst|newest|latest)\s+(\d{1,3})\b(?!\s*(?:%|st\b|th\b))|\b(\d{1,3})\s+(?=(?:slowest|fastest|busiest|worst|most|newest|latest|last|services|logs?|lines|traces|examples|errors)\b)/i;
+/** "slower than 2s", "over 500 ms" */
+const AT_LEAST =
+  /\b(?:(?:slower|longer|more|greater) than|over|above|exceeding|at least)\s+(\d+(?:\.\d+)?)\s*(ms|milliseconds?|s|secs?|seconds?)\b/i;
 /** Stands in the text where a name was. */
 const NAME = '\u0001';
 const SERVICE_SUFFIX = /[-_.]?(?:service|svc|srv|server|api|app)$/;
@@ -44,6 +49,8 @@ export function readWords(text: string, names: Names): ReadWords {
   });
   const traceId = TRACE_ID.exec(rest)?.[0].toLowerCase();
   if (traceId !== undefined) rest = rest.replace(TRACE_ID, NAME);
+  const atLeast = AT_LEAST.exec(rest);
+  if (atLeast) rest = rest.replace(AT_LEAST, ' , ');
   const limitMatch = LIMIT.exec(rest);
   const limit = limitMatch ? Number(limitMatch[1] ?? limitMatch[2]) : undefined;
   if (limitMatch) rest = rest.replace(limitMatch[0], limitMatch[0].replace(/\d+/, ' '));
@@ -61,6 +68,8 @@ export function readWords(text: string, names: Names): ReadWords {
     quoted: quoted.filter((one) => !found.usedQuotes.has(one)),
     traceId,
     limit,
+    filters: found.filters,
+    minDurationMs: atLeast ? Number(atLeast[1]) * (atLeast[2]?.startsWith('m') ? 1 : 1_000) : undefined,
   };
 }
 
@@ -79,15 +88,18 @@ function findNames(text: string, quoted: readonly string[], names: Names) {
     rest = `${rest.slice(0, at)} ${NAME} ${rest.slice(at + name.length)}`;
     return true;
   };
+  // A value that is also a word of questions ("error", "new") is that word.
+  const isValueHere = ({ value }: { value: string }) => !isKnownWord(value.toLowerCase()) && take(value);
   const operation = longestFirst(names.operations.map((one) => one.operation).filter((one) => /\W/.test(one))).find(
     take,
   );
   const metric = longestFirst(names.metrics.map((one) => one.metric).filter((one) => /[._]/.test(one))).find(take);
   const services = longestFirst(names.services.filter((name) => !isVerbHere(rest, name))).filter(take);
   const attributes = longestFirst(names.attributes.filter((one) => /[._]/.test(one))).filter(take);
+  const filters = [...names.values].sort((left, right) => right.value.length - left.value.length).filter(isValueHere);
   const shortOperation = operation ?? findShortOperation(rest, names);
   if (operation === undefined && shortOperation !== undefined) take(lastSegment(shortOperation));
-  return { rest, operation: shortOperation, metric, services, attributes, usedQuotes };
+  return { rest, operation: shortOperation, metric, services, attributes, filters, usedQuotes };
 }
 
 /** `CreateOrder` of `shop.order.v1.Order/CreateOrder`: unmistakable, although a part only. */
@@ -131,6 +143,12 @@ function tokensOf(text: string): string[] {
     .replace(/[?!;:()[\]{}]|[.,](?=\s|$)/g, ' , ')
     .split(/\s+/)
     .filter((token) => token !== '');
+}
+
+/** A word, and the one before it. */
+export interface LooseWord {
+  readonly word: string;
+  readonly before: string;
 }
 
 interface Correction {
@@ -179,8 +197,8 @@ export const BEFORE_NAME: ReadonlySet<string> = new Set(
 type TokenReading = { readonly words: number } & (
   | { readonly kind: 'nothing' }
   | { readonly kind: 'concept'; readonly concept: Concept }
-  | { readonly kind: 'attribute' | 'service' | 'metric' | 'pod'; readonly name: string }
-  | { readonly kind: 'unknown'; readonly word: string; readonly before: string }
+  | { readonly kind: 'attribute' | 'service' | 'pod'; readonly name: string }
+  | ({ readonly kind: 'metric' | 'unknown' } & LooseWord)
 );
 
 function readTokens(tokens: readonly string[], names: Names, corrections: readonly Correction[]) {
@@ -196,12 +214,9 @@ function readTokens(tokens: readonly string[], names: Names, corrections: readon
     concepts: new Set(concepts),
     services: namesOf('service'),
     attributes: namesOf('attribute'),
-    metricWords: namesOf('metric'),
+    metricWords: readings.flatMap((one) => (one.kind === 'metric' ? one.word : [])),
     pod: namesOf('pod')[0],
-    looseWords: readings.flatMap((one) => {
-      if (one.kind === 'unknown') return one.word;
-      return one.kind === 'metric' ? one.name : [];
-    }),
+    looseWords: readings.flatMap((one) => ('before' in one ? { word: one.word, before: one.before } : [])),
     unknown: readings.flatMap((one) => (one.kind === 'unknown' ? { word: one.word, before: one.before } : [])),
     goesOn: meaningAt(tokens, 0)?.concept === 'again',
     firstConcept: concepts[0],
@@ -217,17 +232,20 @@ function readToken(tokens: readonly string[], index: number, names: Names, meant
   // Only what was corrected: a service that is named as it is was found before, and "search" here is a verb.
   if (meant.has(token) && names.services.includes(token)) return { kind: 'service', words: 1, name: token };
   if (token === NAME || isStopWord(token) || /^\d+$/.test(token)) return { kind: 'nothing', words: 1 };
-  if (matchesMetric(token, names)) return { kind: 'metric', words: 1, name: token };
+  if (matchesMetric(token, names)) return { kind: 'metric', words: 1, word: token, before };
   const isPod = names.services.some((name) => token.startsWith(`${name.toLowerCase()}-`));
   if (isPod) return { kind: 'pod', words: 1, name: token };
   return { kind: 'unknown', words: 1, word: token, before };
 }
 
+/** After these, a word asks for a list by it. */
+const LISTING: ReadonlySet<string> = new Set('by per which what each across top worst'.split(' '));
+
 /** "region" is `region`, "customers" is `customer.id`, "tier" is `tenant.tier`. */
 function findAttribute(token: string, before: string, names: Names): string | undefined {
   const wanted = [token, singular(token)];
   // Words of the vocabulary are attributes only where a list is asked by them.
-  if (meaningAt([token], 0) && !['by', 'per', 'which', 'what', 'each', 'across'].includes(before)) return undefined;
+  if (meaningAt([token], 0) && !LISTING.has(before)) return undefined;
   if (meaningAt([token], 0) && !/^(?:customers?|users?|tenants?|clients?)$/.test(token)) return undefined;
   const exact = names.attributes.find((key) => wanted.includes(key.toLowerCase()));
   const byEnd = names.attributes.find((key) => wanted.includes(key.toLowerCase().split('.').at(-1) ?? ''));

@@ -112,7 +112,7 @@ const PHRASES: Readonly<Partial<Record<Concept, string>>> = {
     'come from|coming from|originate|originates|originating|origin|origins|source of|where do|where does|where are|where is|where|begin|start failing',
   affected: 'affected|hit|hurt|impacted|impact|suffering|suffer|experiencing|seeing|over represented',
   who: 'who|whom|customers|users|tenants|clients',
-  why: 'why|root cause|cause|causes|caused|causing|reason|reasons|explain|investigate|diagnose|culprit|suspect|suspects|whats wrong|what is wrong|what went wrong|what is going on|whats going on|what happened|whats happening|what is happening|what broke|whats broken|what is broken|is something wrong|anything wrong|to blame|at fault',
+  why: 'why|root cause|cause|causes|caused|causing|reason|reasons|explain|investigate|diagnose|culprit|suspect|suspects|whats wrong|what is wrong|what went wrong|what is going on|whats going on|what happened|whats happening|what is happening|what broke|whats broken|what is broken|is something wrong|anything wrong|to blame|at fault|when did|since when',
   health:
     'how is|how are|hows|status|health|healthy|ok|okay|doing|overview|summary|up|down|state|look like|looks like|looking',
   again: 'same|also|what about|how about|and|now|again|instead|then|but|only',
@@ -129,7 +129,7 @@ const STOP_WORDS = new Set(
   used been time times today happen happens happening since experience new recent recently latest last first ago lot go going went
   out off up hi hello hey thanks pls plz ok right im id s t re ve production prod system everywhere anywhere ever still look looking
   look check value values figure figures data it's what's where's who's how's how behave behaving behaves them then him her too very really
-  search searching order ordered sort sorted quick quickly exactly roughly about around also made make makes via through user's`.split(
+  search searching order ordered sort sorted quick quickly exactly roughly about around also made make makes via through user's after before`.split(
     /\s+/,
   ),
 );
