@@ -110,8 +110,18 @@ interface Asker {
   readonly asked: AskedQuestion;
 }
 
+const NO_TELEMETRY =
+  'No telemetry of that day, nor of the last one, is stored: point an OpenTelemetry Collector or SDK at this host (inquest status says where it listens).';
+
 async function answerByRules({ parts, context, names, nowMs, asked }: Asker, read: ReadQuestion): Promise<Answered> {
   const suggestions = () => suggestQuestions(asked.question, names);
+  const declined = { by: 'grammar' as const, understood: '', tables: [], evidenceIds: [], notes: [] };
+  // Changes are told by people: they may be there before any telemetry is.
+  const isUnanswerable =
+    read.kind === 'unknown-name' || (read.kind === 'question' && read.question.topic !== 'changes');
+  if (!names.extent && isUnanswerable) {
+    return { answer: { ...declined, kind: 'empty', text: NO_TELEMETRY, suggestions: [] }, evidence: [] };
+  }
   if (read.kind === 'question') {
     const { question, notes } = read;
     const { answer, evidence } = await answerQuestion({
@@ -121,20 +131,11 @@ async function answerByRules({ parts, context, names, nowMs, asked }: Asker, rea
       nowMs,
       investigate: parts.investigate,
     });
-    const isEmpty = answer.kind === 'empty';
-    return {
-      answer: { ...answer, notes: [...notes, ...answer.notes], suggestions: isEmpty ? suggestions() : [] },
-      question,
-      evidence,
-    };
+    return { answer: { ...answer, notes: [...notes, ...answer.notes], suggestions: [] }, question, evidence };
   }
-  const declined = { by: 'grammar' as const, understood: '', tables: [], evidenceIds: [], notes: [] };
   if (read.kind === 'unknown-name') {
     const known = names.services.slice(0, 8).join(', ');
-    const text =
-      names.services.length === 0
-        ? `There is no telemetry of that time, and so nothing about ${read.name}.`
-        : `There is no ${read.name} in telemetry of that time; there are ${known}${names.services.length > 8 ? ` and ${names.services.length - 8} more` : ''}.`;
+    const text = `There is no ${read.name} in telemetry of that time; there are ${known}${names.services.length > 8 ? ` and ${names.services.length - 8} more` : ''}.`;
     return {
       answer: { ...declined, kind: 'empty', text, window: read.time.window, suggestions: suggestions() },
       evidence: [],

@@ -103,10 +103,8 @@ export function nothingThere(asking: Asking, what: string): Said {
   const { question, names, nowMs } = asking;
   const { window } = question.time;
   const span = formatSpan(window, nowMs);
-  const known = names.extent
-    ? `Telemetry reaches from ${formatSpan(names.extent, nowMs)} UTC.`
-    : 'No telemetry is stored for that day, nor for the one before now.';
-  return { kind: 'empty', text: `Nothing found: ${what}, ${span} UTC. ${known}`, window };
+  const known = names.extent ? ` Telemetry reaches from ${formatSpan(names.extent, nowMs)} UTC.` : '';
+  return { kind: 'empty', text: `Nothing found: ${what}, ${span} UTC.${known}`, window };
 }
 
 /** As a list of rows: cut to so many, saying how many there are. */
