@@ -54,32 +54,34 @@ export async function answerMetric(asking: Asking): Promise<Said> {
   }
   const by =
     question.by.length > 0 ? question.by.filter((field) => ['service', 'pod'].includes(field)) : splitOf(asking);
-  const asked = question.measures.filter((measure) => WORDS[measure] !== undefined);
-  const measures = [...new Set([...asked, ...MEASURED])].slice(0, 5);
+  const named = question.measures.filter((measure) => WORDS[measure] !== undefined);
+  const measures = [...new Set([...named, ...MEASURED])].slice(0, 5);
   const { groups, totalRows } = await run(getFigures, {
     ...{ from: 'metrics', metric, measures, by: [...by], window: question.time.window, order: question.order },
     where: conditionsOf(asking),
     limit: 200,
   });
-  const [first] = groups;
+  const wanted = groups.filter((group) => isOfService(group.by, by, question.services));
+  const [first] = wanted;
   if (!first) return nothingThere(asking, `no values of ${metric} of ${placeOf(question)}`);
   const form = { quantity: SHARE.test(metric) ? ('ratio' as const) : ('number' as const), unit: first.unit };
   // What is the same in every row tells nothing.
-  const shown = by.map((_, index) => by.length === 1 || groups.some((group) => group.by[index] !== first.by[index]));
+  const shown = by.map((_, index) => by.length === 1 || wanted.some((group) => group.by[index] !== first.by[index]));
   const columns = [
     ...by.filter((_, index) => shown[index]).map((heading) => ({ heading, ...TEXT })),
     ...measures.map((measure) => ({ heading: WORDS[measure] ?? measure, ...form })),
   ];
-  const rows = groups.map((group) => [
+  const rows = wanted.map((group) => [
     ...group.by.filter((_, index) => shown[index]).map((value) => value || '-'),
     ...group.figures,
   ]);
-  const whole = by.length === 0 ? first : await wholeOf(asking, metric, measures);
+  const isMany = question.services.length > 1;
+  const whole = by.length === 0 || isMany ? first : await wholeOf(asking, metric, measures);
   return {
     kind: 'answered',
-    text: textOf(asking, metric, { measures, form, first, whole, by, isRanked: question.by.length > 0 }),
-    tables: [tableOf(columns, rows, { limit: question.limit, totalRows })],
-    chart: await chartOfMetric(asking, metric, measures[0] ?? 'average', form),
+    text: textOf(asking, metric, { measures, form, first, whole, by, isRanked: question.by.length > 0 || isMany }),
+    tables: [tableOf(columns, rows, { limit: question.limit, totalRows: isMany ? rows.length : totalRows })],
+    chart: isMany ? undefined : await chartOfMetric(asking, metric, measures[0] ?? 'average', form),
   };
 }
 
@@ -116,6 +118,12 @@ function conditionsOf({ question }: Asking): Condition[] {
     ...(service !== undefined && others.length === 0 ? [equal('service', service)] : []),
     ...(question.pod === undefined ? [] : [equal('pod', question.pod)]),
   ];
+}
+
+/** Several services are no condition of a query but rows of its answer. */
+function isOfService(values: readonly string[], by: readonly string[], services: readonly string[]): boolean {
+  const place = by.indexOf('service');
+  return services.length < 2 || (place >= 0 && services.includes(values[place] ?? ''));
 }
 
 /** Of one service by pod and series, because their mean may hide the one that is full; of all by service. */

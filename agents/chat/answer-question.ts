@@ -73,21 +73,11 @@ export async function answerQuestion(asking: Omit<Asking, 'run'>): Promise<{
       tables: [...tables],
       ...(chart ? { chart } : {}),
       evidenceIds: [...new Set([...evidence.keys(), ...(said.evidenceIds ?? [])])],
-      notes: [...notes, ...leftOutOf(question)],
+      notes: [...notes],
       ...(investigationId === undefined ? {} : { investigationId }),
     },
     evidence: [...evidence.values()],
   };
-}
-
-/** Topics that know values of attributes. */
-const FILTERED_TOPICS: ReadonlySet<Topic> = new Set(['requests', 'comparison']);
-
-function leftOutOf({ topic, filters }: Question): string[] {
-  if (FILTERED_TOPICS.has(topic)) return [];
-  return filters.map(
-    ({ key, value }) => `${key} ${value} was left out: ${TOPIC_WORDS[topic]} are not told apart by it.`,
-  );
 }
 
 /** Topics whose answers are split by what was asked; others have rows of their own. */

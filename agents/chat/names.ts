@@ -24,7 +24,7 @@ export interface Names {
 const DAY_MS = 86_400_000;
 const MAX_MS = 8 * DAY_MS;
 /** Names are looked up in rows only at the end of the time in question: those of its beginning are mostly the same. */
-const RECENT_MS = 900_000;
+const RECENT_MS = 300_000;
 /** Attributes of how a request was carried (semantic conventions): their values are words such as GET and http. */
 const PROTOCOL_KEY =
   /^(?:http|url|net|network|server|client|rpc|db|messaging|user_agent|error|exception|code|thread|peer)\b/;
@@ -36,7 +36,7 @@ const MAX_METRICS = 500;
 
 /**
  * Services, metrics and attributes of the window and of the day before `nowMs` (a name that was not there then is still a name);
- * operations and calls of the window's last quarter of an hour.
+ * operations and calls of the window's last five minutes.
  */
 export async function readNames(window: TimeWindow, nowMs: number, context: ToolContext): Promise<Names> {
   const endMs = Math.max(window.endMs, nowMs);

@@ -120,6 +120,18 @@ describe('what is not understood', () => {
     });
   });
 
+  test('is told, too, when an answer cannot heed it', () => {
+    const leftOut = (text: string) => read(text) as { notes: readonly string[] };
+    expect(leftOut('where do the errors of web come from').notes).toEqual([
+      'Left out, because this answer cannot tell it apart: web.',
+    ]);
+    expect(leftOut('error logs of web and order for region us-east').notes).toEqual([
+      'Left out, because this answer cannot tell it apart: order and region us-east.',
+    ]);
+    expect(leftOut('errors of web and order for region us-east').notes).toEqual([]);
+    expect(leftOut('cpu of web and order').notes).toEqual([]);
+  });
+
   test('is met with the nearest questions, about what there is', () => {
     expect(suggestQuestions('deployments to web plz', NAMES)[0]).toBe('deploys of web today');
     expect(suggestQuestions('gibberish', NAMES)).toHaveLength(3);

@@ -5,6 +5,7 @@
 import type { ChangeKind } from '../../domain/change.ts';
 import type { Measure } from '../../domain/telemetry-query.ts';
 import { durationMs, type TimeWindow } from '../../domain/time-window.ts';
+import { leftOutOf } from './left-out.ts';
 import type { Names } from './names.ts';
 import type { AskedTime, Question, Topic } from './question.ts';
 import { BEFORE_NAME, type LooseWord, type ReadWords, readWords, singular } from './read-words.ts';
@@ -65,11 +66,8 @@ export function readQuestion(
   if (unknownName && !(isSearch && unknownName.before === 'for'))
     return { kind: 'unknown-name', name: unknownName.word, time: asked };
   const read = fillQuestion(topic, words, asked);
-  return {
-    kind: 'question',
-    question: isFollowUp ? goOn(previous, read, words) : read,
-    notes: notesOf(words, unknown),
-  };
+  const question = isFollowUp ? goOn(previous, read, words) : read;
+  return { kind: 'question', question, notes: [...notesOf(words, unknown), ...leftOutOf(question)] };
 }
 
 function hasOwnTopic({ concepts, metric, metricWords, traceId }: ReadWords): boolean {
@@ -277,7 +275,7 @@ function severityOf({ concepts }: ReadWords): 'error' | 'warn' | undefined {
   return concepts.has('warnings') ? 'warn' : undefined;
 }
 
-function groupingOf(topic: Topic, { concepts, services, operation, attributes }: ReadWords): string[] {
+function groupingOf(topic: Topic, { concepts, services, operation, attributes, filters }: ReadWords): string[] {
   const asked = (['service', 'operation', 'pod', 'version', 'severity'] as const).filter((field) =>
     concepts.has(`group:${field}`),
   );
@@ -285,7 +283,9 @@ function groupingOf(topic: Topic, { concepts, services, operation, attributes }:
     (one) => concepts.has(one as Concept),
   );
   const fields: string[] = asked.filter((field) => listed || field !== 'service');
-  const keys = attributes.map((key) => `attribute.${key}`);
+  // "For region us-east" names one value, and asks for no list.
+  const listedKeys = attributes.filter((key) => !filters.some((filter) => filter.key === key));
+  const keys = listedKeys.map((key) => `attribute.${key}`);
   if (services.length > 1) fields.unshift('service');
   // "Most errors" without a name asks whose they are.
   const isRanking = ['most', 'least', 'slowest', 'fastest'].some((one) => concepts.has(one as Concept));
