@@ -1,9 +1,9 @@
 /** `inquest ask QUESTION`: a question in plain language; without one, a conversation at the terminal. */
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { type Command, Option } from 'commander';
 import type { AskOutput } from '../../../api/api-shapes.ts';
 import { parseInstantMs } from '../../../domain/time-window.ts';
-import { InputError } from '../../../platform/errors.ts';
+import { AppError, InputError, InvariantError } from '../../../platform/errors.ts';
 import { type Cli, joinHost, pageOf, type RunWork } from '../cli.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { renderAnswer } from '../render-answer.ts';
@@ -74,26 +74,37 @@ function momentOf({ clock }: Cli, { at }: AskOptions): number {
 
 /** Until the end of input, an empty line, or Ctrl-C. A question that fails does not end it. */
 async function converse(cli: Cli, options: AskOptions): Promise<ExitCode> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const lines = createInterface({ input: process.stdin, output: process.stderr, prompt: '? ' });
+  // At a terminal that is read key by key, Ctrl-C is a key.
+  const interrupted = new AbortController();
+  const signal = AbortSignal.any([cli.signal, interrupted.signal]);
+  lines.on('SIGINT', () => interrupted.abort());
+  signal.addEventListener('abort', () => lines.close(), { once: true });
   let conversation = options.conversation;
   cli.terminal.note('Ask in plain language; an empty line ends.');
+  lines.prompt();
+  for await (const line of lines) {
+    if (line.trim() === '') break;
+    conversation = await answerLine({ ...cli, signal }, line.trim(), { ...options, ...named(conversation) });
+    lines.prompt();
+  }
+  lines.close();
+  return signal.aborted ? EXIT.interrupted : EXIT.ok;
+}
+
+function named(conversation: string | undefined): Pick<AskOptions, 'conversation'> {
+  return conversation === undefined ? {} : { conversation };
+}
+
+/** The conversation's name, from the first answer on. */
+async function answerLine(cli: Cli, question: string, options: AskOptions): Promise<string | undefined> {
   try {
-    for (;;) {
-      const question = (await lines.question('? ', { signal: cli.signal })).trim();
-      if (question === '') return EXIT.ok;
-      try {
-        const answer = await ask(cli, question, {
-          ...options,
-          ...(conversation === undefined ? {} : { conversation }),
-        });
-        conversation = answer.conversationId;
-        cli.terminal.print(`${renderAnswer(answer, pageOf(cli), momentOf(cli, options))}\n`);
-      } catch (error) {
-        if (!(error instanceof InputError)) throw error;
-        cli.terminal.note(error.message);
-      }
-    }
-  } finally {
-    lines.close();
+    const answer = await ask(cli, question, options);
+    cli.terminal.print(`${renderAnswer(answer, pageOf(cli), momentOf(cli, options))}\n`);
+    return answer.conversationId;
+  } catch (error) {
+    if (!(error instanceof AppError) || error instanceof InvariantError) throw error;
+    cli.terminal.note(error.message);
+    return options.conversation;
   }
 }
