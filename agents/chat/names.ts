@@ -35,12 +35,14 @@ const WHOLE_GRAPH = { ...getServiceGraph, limits: { ...getServiceGraph.limits, m
 const MAX_METRICS = 500;
 
 /**
- * Services, metrics and attributes of the window and of the day before `nowMs` (a name that was not there then is still a name);
+ * Services, metrics and attributes of the window and, unless it is long over, of the day before `nowMs` (a name that was not there
+ * then is still a name);
  * operations and calls of the window's last five minutes.
  */
 export async function readNames(window: TimeWindow, nowMs: number, context: ToolContext): Promise<Names> {
-  const endMs = Math.max(window.endMs, nowMs);
-  const startMs = Math.max(0, endMs - MAX_MS, Math.min(window.startMs, nowMs - DAY_MS));
+  // Of a window long ago names of that time are wanted, not those of today.
+  const endMs = nowMs - window.endMs <= MAX_MS ? Math.max(window.endMs, nowMs) : window.endMs;
+  const startMs = Math.max(0, endMs - MAX_MS, Math.min(window.startMs, endMs - DAY_MS));
   const wide = { startMs, endMs };
   const recent = { startMs: Math.max(window.startMs, window.endMs - RECENT_MS), endMs: window.endMs };
   const stepSeconds = Math.max(60, Math.ceil(durationMs(wide) / 100_000));
