@@ -13,6 +13,7 @@ const LISTED = 10;
 const MAX_LISTED = 50;
 const MAX_BODY = 200;
 const MAX_GROUPS = 500;
+const BASELINE_MS = 3_600_000;
 const TEXT = { quantity: 'text' as const };
 
 export async function answerLogs(asking: Asking): Promise<Said> {
@@ -149,5 +150,43 @@ export async function answerLogPatterns(asking: Asking): Promise<Said> {
     text: `${appeared} kinds of log line are new and ${grown.length - appeared} burst; first ${first.service}: ${first.sampleBody.slice(0, MAX_BODY)}`,
     tables: [tableOf(columns, rows, { limit: question.limit })],
     ...windows,
+  };
+}
+
+/** Kinds of line by how many there were, whatever normal time was like. */
+export async function answerLogKinds(asking: Asking): Promise<Said> {
+  const { question, run } = asking;
+  const { window } = question.time;
+  const baseline = { startMs: Math.max(0, window.startMs - BASELINE_MS), endMs: Math.max(1, window.startMs) };
+  const [service] = question.services;
+  const { templates, totalRows } = await run(compareLogTemplates, {
+    ...{ window, baseline, limit: MAX_GROUPS },
+    ...(service === undefined ? {} : { service }),
+    ...(question.severity === undefined ? {} : { minSeverity: question.severity }),
+  });
+  const written = templates
+    .filter(({ windowCount }) => windowCount > 0)
+    .sort((left, right) => right.windowCount - left.windowCount);
+  const [first] = written;
+  if (!first) return nothingThere(asking, `no log lines of ${placeOf(question)}`);
+  const rows = written.map((one) => [
+    one.windowCount,
+    one.service,
+    one.severityText,
+    one.sampleBody.slice(0, MAX_BODY),
+  ]);
+  const columns = [
+    { heading: 'lines', quantity: 'count' as const },
+    ...['service', 'severity', 'for example'].map((heading) => ({ heading, ...TEXT })),
+  ];
+  return {
+    kind: 'answered',
+    text: `Most frequent, ${formatQuantity('count', first.windowCount)} times, in ${first.service}: ${first.sampleBody.slice(0, MAX_BODY)}`,
+    tables: [
+      tableOf(columns, rows, {
+        limit: question.limit,
+        totalRows: Math.max(written.length, totalRows > MAX_GROUPS ? totalRows : 0),
+      }),
+    ],
   };
 }

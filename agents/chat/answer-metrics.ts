@@ -164,11 +164,10 @@ async function chartOfMetric(
 
 /** The metric of this service whose name has most of the words; of several, shares before amounts, then the shortest name. */
 async function chooseMetric({ question, names, run }: Asking): Promise<string | undefined> {
-  const [service] = question.services;
-  const known: Names['metrics'] =
-    service === undefined
-      ? names.metrics
-      : (await run(listMetrics, { window: question.time.window, service, limit: 500 })).metrics;
+  const known: Names['metrics'][number][] = question.services.length === 0 ? [...names.metrics] : [];
+  for (const service of question.services) {
+    known.push(...(await run(listMetrics, { window: question.time.window, service, limit: 500 })).metrics);
+  }
   const wanted = question.metricWords.map(singular);
   const ranked = known
     .map(({ metric }) => ({ metric, hits: wanted.filter((word) => wordsOfMetric(metric).includes(word)).length }))

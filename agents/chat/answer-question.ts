@@ -3,9 +3,9 @@ import type { Answer } from '../../domain/answer.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import { answerChanges, answerVersions } from './answer-changes.ts';
 import { answerComparison, answerMetricShifts, answerShifts } from './answer-comparison.ts';
-import { answerLogCounts, answerLogPatterns, answerLogs } from './answer-logs.ts';
+import { answerLogCounts, answerLogKinds, answerLogPatterns, answerLogs } from './answer-logs.ts';
 import { answerMetric, answerMetricNames } from './answer-metrics.ts';
-import { answerRequests, MEASURE_WORDS } from './answer-requests.ts';
+import { answerDistinct, answerRequests, MEASURE_WORDS } from './answer-requests.ts';
 import { answerAffected, answerCalls, answerErrorOrigins, answerTrace, answerTraces } from './answer-traces.ts';
 import { answerWhy } from './answer-why.ts';
 import { type Asking, createRun, placeOf, type Said } from './asking.ts';
@@ -20,6 +20,8 @@ const ANSWERERS: Readonly<Record<Topic, (asking: Asking) => Promise<Said>>> = {
   logs: answerLogs,
   'log-counts': answerLogCounts,
   'log-patterns': answerLogPatterns,
+  'log-kinds': answerLogKinds,
+  distinct: answerDistinct,
   metric: answerMetric,
   'metric-names': answerMetricNames,
   'metric-shifts': answerMetricShifts,
@@ -41,6 +43,8 @@ const TOPIC_WORDS: Readonly<Record<Topic, string>> = {
   logs: 'log lines',
   'log-counts': 'numbers of log lines',
   'log-patterns': 'kinds of log line that are new or burst',
+  'log-kinds': 'most frequent kinds of log line',
+  distinct: 'numbers of distinct values',
   metric: 'a metric',
   'metric-names': 'names of metrics',
   'metric-shifts': 'metrics furthest from normal',
@@ -81,7 +85,7 @@ export async function answerQuestion(asking: Omit<Asking, 'run'>): Promise<{
 }
 
 /** Topics whose answers are split by what was asked; others have rows of their own. */
-const SPLIT_TOPICS: ReadonlySet<Topic> = new Set(['requests', 'metric', 'log-counts']);
+const SPLIT_TOPICS: ReadonlySet<Topic> = new Set(['requests', 'metric', 'log-counts', 'distinct']);
 
 /** `p95 of cart by operation` */
 export function describeQuestion(question: Question): string {

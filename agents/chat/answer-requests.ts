@@ -251,3 +251,28 @@ async function answerOverTime(asking: Asking, stepSeconds: number): Promise<Said
     }),
   };
 }
+
+/** "How many customers got an error": values of an attribute among requests, or among failed ones. */
+export async function answerDistinct({ question, run, ...asking }: Asking): Promise<Said> {
+  const field = question.by.find((each) => each.startsWith('attribute.')) ?? 'service';
+  const key = field.slice(field.indexOf('.') + 1);
+  const failing: Condition[] = question.failing ? [{ field: 'status', is: 'equal', value: 'error' }] : [];
+  const present: Condition = { field, is: 'unequal', value: '' };
+  const { groups, totalRows } = await run(getFigures, {
+    ...{ from: 'requests', measures: ['count'], by: [field], window: question.time.window, limit: MAX_GROUPS },
+    where: [...conditionsOf(question), ...failing, present],
+  });
+  const place = placeOf(question);
+  const what = `${question.failing ? 'failed ' : ''}requests to ${place}`;
+  if (totalRows === 0) return nothingThere({ ...asking, question, run }, `no ${what} with ${key}`);
+  const rows = groups.map(({ by, figures }) => [...by, figures[0] ?? null]);
+  const columns = [
+    { heading: key, quantity: 'text' as const },
+    { heading: question.failing ? 'errors' : 'requests', quantity: 'count' as const },
+  ];
+  return {
+    kind: 'answered',
+    text: `${formatQuantity('count', totalRows)} distinct values of ${key} among ${what}.`,
+    tables: [tableOf(columns, rows, { limit: question.limit, totalRows })],
+  };
+}

@@ -44,12 +44,23 @@ export async function answerTraces(asking: Asking): Promise<Said> {
     { heading: 'root', ...TEXT },
   ];
   const lead = failing ? 'one with most errors' : 'slowest';
+  const spent = await timeSpent(asking, first.traceId);
   return {
     kind: 'answered',
-    text: `${formatQuantity('count', totalRows)} ${what}; the ${lead}: ${first.traceId}, ${formatQuantity('duration', first.durationMs)}, ${first.errors} failed spans.`,
+    text: `${formatQuantity('count', totalRows)} ${what}; the ${lead}: ${first.traceId}, ${formatQuantity('duration', first.durationMs)}, ${first.errors} failed spans${spent}.`,
     tables: [tableOf(columns, rows, { limit, totalRows })],
     notes: [`inquest trace ${first.traceId} shows it whole.`],
   };
+}
+
+/** `, most of it in order (3.9 s itself)` */
+async function timeSpent({ run }: Asking, traceId: string): Promise<string> {
+  const { spans } = await run(getTrace, { traceId });
+  const byService = Map.groupBy(spans, ({ service }) => service);
+  const [most] = [...byService]
+    .map(([service, own]) => ({ service, selfMs: own.reduce((sum, { selfMs }) => sum + selfMs, 0) }))
+    .sort((left, right) => right.selfMs - left.selfMs);
+  return most ? `, most of the time in ${most.service} itself (${formatQuantity('duration', most.selfMs)})` : '';
 }
 
 export async function answerTrace(asking: Asking): Promise<Said> {

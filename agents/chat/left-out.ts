@@ -14,6 +14,8 @@ const HEEDED: Readonly<Record<Topic, readonly Part[]>> = {
   logs: ['service'],
   'log-counts': ['services', 'attributes'],
   'log-patterns': ['service'],
+  'log-kinds': ['service'],
+  distinct: ['services', 'operation', 'pod', 'filters', 'threshold', 'attributes'],
   metric: ['services', 'pod'],
   'metric-names': ['service'],
   'metric-shifts': ['service'],

@@ -14,7 +14,12 @@ export type Topic =
   | 'versions'
   | 'logs'
   | 'log-counts'
+  /** Kinds of line that are new. */
   | 'log-patterns'
+  /** The most frequent kinds of line. */
+  | 'log-kinds'
+  /** How many values an attribute has. */
+  | 'distinct'
   | 'metric'
   | 'metric-names'
   | 'metric-shifts'

@@ -139,6 +139,8 @@ const RULES: readonly Rule[] = [
   ['metric-shifts', (has, words) => has('metrics') && has('shift', 'changes', 'compare') && !hasMetric(words)],
   ['shifts', (has) => has('shift') || (has('changes', 'slower') && has('group:operation') && !has('deployed'))],
   ['log-patterns', (has) => has('new') && has('logs', 'log-line', 'measure:errors', 'warnings')],
+  ['log-kinds', (has) => has('common') && has('logs', 'log-line', 'measure:errors', 'warnings')],
+  ['distinct', (has, { attributes }) => attributes.length > 0 && has('how-many', 'distinct')],
   [
     'log-counts',
     (has) =>
@@ -217,6 +219,7 @@ export function usualTime(topic: Topic, nowMs: number): AskedTime {
 function fillQuestion(topic: Topic, words: ReadWords, time: AskedTime): Question {
   const { concepts, services, operation, metric, metricWords, pod, quoted, traceId, limit } = words;
   const has = (concept: Concept) => concepts.has(concept);
+  const by = groupingOf(topic, words);
   return {
     topic,
     measures: measuresOf(words),
@@ -225,7 +228,7 @@ function fillQuestion(topic: Topic, words: ReadWords, time: AskedTime): Question
     metric,
     metricWords,
     pod,
-    by: groupingOf(topic, words),
+    by,
     stepSeconds: stepOf(words, time.window),
     order: has('least') || has('fastest') ? 'least' : 'most',
     limit,
@@ -233,7 +236,7 @@ function fillQuestion(topic: Topic, words: ReadWords, time: AskedTime): Question
     severity: severityOf(words),
     text: quoted[0] ?? (topic === 'logs' || topic === 'log-counts' ? looseText(words) : undefined),
     traceId,
-    filters: words.filters,
+    filters: words.filters.filter(({ key }) => !by.includes(`attribute.${key}`)),
     minDurationMs: words.minDurationMs,
     kinds: kindsOf(words),
     time,
@@ -265,7 +268,8 @@ function measuresOf({ concepts }: ReadWords): Measure[] {
   const busiest: Measure[] =
     named.length + latency.length + counted.length === 0 && concepts.has('most') ? ['rate'] : [];
   const measures = [...named, ...latency, ...counted, ...busiest];
-  return concepts.has('measure:errorRatio')
+  const isRatio = concepts.has('measure:errorRatio') || (concepts.has('share') && concepts.has('measure:errors'));
+  return isRatio
     ? ['errorRatio', ...measures.filter((one) => !['errorRatio', 'errors', 'rate'].includes(one))]
     : measures;
 }
@@ -283,8 +287,8 @@ function groupingOf(topic: Topic, { concepts, services, operation, attributes, f
     (one) => concepts.has(one as Concept),
   );
   const fields: string[] = asked.filter((field) => listed || field !== 'service');
-  // "For region us-east" names one value, and asks for no list.
-  const listedKeys = attributes.filter((key) => !filters.some((filter) => filter.key === key));
+  // "For region us-east" names one value, and asks for no list; "and every other region" asks for one.
+  const listedKeys = attributes.filter((key) => concepts.has('each') || !filters.some((filter) => filter.key === key));
   const keys = listedKeys.map((key) => `attribute.${key}`);
   if (services.length > 1) fields.unshift('service');
   // "Most errors" without a name asks whose they are.

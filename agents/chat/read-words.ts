@@ -190,7 +190,7 @@ function findService(token: string, names: Names): string | undefined {
 
 /** A name comes after these. */
 export const BEFORE_NAME: ReadonlySet<string> = new Set(
-  'of for in on from to does do is at did service and calls call by the'.split(' '),
+  'of for in on from to does do is at did and calls call by the'.split(' '),
 );
 
 /** What one word, or one phrase, turned out to be. */
@@ -239,7 +239,9 @@ function readToken(tokens: readonly string[], index: number, names: Names, meant
 }
 
 /** After these, a word asks for a list by it. */
-const LISTING: ReadonlySet<string> = new Set('by per which what each across top worst'.split(' '));
+const LISTING: ReadonlySet<string> = new Set(
+  'by per which what each every other across top worst distinct unique different many'.split(' '),
+);
 
 /** "region" is `region`, "customers" is `customer.id`, "tier" is `tenant.tier`. */
 function findAttribute(token: string, before: string, names: Names): string | undefined {

@@ -30,6 +30,9 @@ export type Concept =
   | 'logs'
   | 'log-line'
   | 'warnings'
+  | 'common'
+  | 'share'
+  | 'distinct'
   | 'new'
   | 'containing'
   | 'traces'
@@ -51,7 +54,7 @@ const PHRASES: Readonly<Partial<Record<Concept, string>>> = {
   'measure:rate':
     'requests per second|requests a second|requests/s|req/s|calls per second|request rate|call rate|rps|qps|traffic|throughput|load|rate of requests|how busy|requests per minute|calls per minute|rate of calls|rate|rates',
   'measure:errors':
-    'errors|error|fail|fails|failed|failing|failure|failures|failed requests|exceptions|exception|5xx|500s|broken requests|error count|number of errors|faults',
+    'errors|error|fail|fails|failed|failing|failure|failures|failed requests|exceptions|exception|5xx|500s|broken requests|error count|number of errors|faults|broken|crash|crashes|crashed|crashing|hosed|borked|busted|dying|unhealthy|struggling|blowing up|on fire|erroring',
   'measure:errorRatio':
     'error rate|error rates|failure rate|failure rates|error ratio|error percentage|percentage of errors|percent of errors|share of errors|errors rate|rate of errors|success rate|availability|how often fail',
   'measure:average': 'average|avg|mean|typical',
@@ -64,13 +67,13 @@ const PHRASES: Readonly<Partial<Record<Concept, string>>> = {
   'measure:count': 'request count|total requests|requests served|volume',
   'how-many': 'how many|number of|count|count of|how much|total|total number of',
   latency:
-    'latency|latencies|response time|response times|duration|durations|slow|slowness|took|takes|take|how long|how slow|how fast|speed|respond|response|performance|time taken',
+    'latency|latencies|response time|response times|duration|durations|slow|slowness|took|takes|take|how long|how slow|how fast|speed|respond|response|performance|time taken|sluggish|laggy|lagging|lag|hanging|stuck|timing out|slowness',
   slowest: 'slowest|worst latency',
   fastest: 'fastest|quickest',
   slower: 'slower|faster|slow down|slowed down|gotten slow|got slow|degraded|worse|regressed',
-  most: 'most|highest|top|busiest|worst|biggest|largest|greatest|heaviest|more',
+  most: 'most|worst offenders|highest|top|busiest|worst|biggest|largest|greatest|heaviest|more',
   least: 'least|lowest|fewest|smallest|quietest',
-  each: 'by|per|for each|each|grouped by|group by|split by|broken down by|breakdown by|breakdown|across',
+  each: 'by|per|for each|each|every|every other|all other|the other|the rest|grouped by|group by|split by|broken down by|breakdown by|breakdown|across',
   which: 'which|what',
   'over-time': 'over time|trend|chart|graph|plot|timeline|history|course|curve|series|time series|evolution|evolve',
   'by-minute': 'by minute|per minute|minute by minute|each minute|by the minute',
@@ -82,12 +85,12 @@ const PHRASES: Readonly<Partial<Record<Concept, string>>> = {
   'group:version': 'by version|per version',
   'group:severity': 'severity|severities|level|levels|log level|log levels',
   compare:
-    'compare|compared|comparison|versus|vs|before and after|than before|than usual|than normal|difference|differ|different|against|unusual|usual|normal|abnormal|as usual',
+    'compare|compared|comparison|versus|vs|before and after|than before|than usual|than normal|difference|differ|against|unusual|usual|normal|abnormal|as usual|weird|odd|strange|off',
   shift:
     'changed most|changed the most|moved most|moved|most changed|shifted|biggest changes|stand out|stands out|anomalies|anomalous|regressions',
   changes:
     'changes|change|changed|what changed|whats changed|what was changed|what has changed|happened before|went out|modified',
-  deployed: 'deployed|released|rolled out|shipped|touched|anything deployed|who deployed',
+  deployed: 'deployed|released|rolled out|shipped|pushed|went live|gone live|touched|anything deployed|who deployed',
   running: 'running|version|versions|build|which version|what version',
   'kind:deploy': 'deploy|deploys|deployment|deployments|release|releases|rollout|rollouts|rolled|roll out|roll outs',
   'kind:commit': 'commit|commits|merged|pull request|pull requests|pr|prs|diff|diffs',
@@ -98,6 +101,9 @@ const PHRASES: Readonly<Partial<Record<Concept, string>>> = {
   'log-line':
     'line|lines|log line|log lines|log message|log messages|message|messages|entries|stack trace|stack traces|stacktrace',
   warnings: 'warning|warnings|warn|warns',
+  common: 'common|most common|frequent|most frequent|commonest|top error messages|typical lines|repeated',
+  share: 'percentage|percent|fraction|proportion|share',
+  distinct: 'distinct|unique|different',
   new: 'new|newly|appeared|never seen|first seen|unseen|first time|new kinds of|pattern|patterns',
   containing: 'containing|contain|contains|mentioning|mention|with text|matching|including|about|saying|says|grep',
   traces: 'trace|traces|span|spans',
@@ -112,13 +118,13 @@ const PHRASES: Readonly<Partial<Record<Concept, string>>> = {
     'come from|coming from|originate|originates|originating|origin|origins|source of|where do|where does|where are|where is|where|begin|start failing',
   affected: 'affected|hit|hurt|impacted|impact|suffering|suffer|experiencing|seeing|over represented',
   who: 'who|whom|customers|users|tenants|clients',
-  why: 'why|root cause|cause|causes|caused|causing|reason|reasons|explain|investigate|diagnose|culprit|suspect|suspects|whats wrong|what is wrong|what went wrong|what is going on|whats going on|what happened|whats happening|what is happening|what broke|whats broken|what is broken|is something wrong|anything wrong|to blame|at fault|when did|since when',
+  why: 'why|how come|root cause|cause|causes|caused|causing|reason|reasons|explain|investigate|diagnose|culprit|suspect|suspects|whats wrong|what is wrong|what went wrong|what is going on|whats going on|what happened|whats happening|what is happening|what broke|whats broken|what is broken|is something wrong|anything wrong|to blame|at fault|when did|since when',
   health:
     'how is|how are|hows|status|health|healthy|ok|okay|doing|overview|summary|up|down|state|look like|looks like|looking',
   again: 'same|also|what about|how about|and|now|again|instead|then|but|only',
   action:
     'restart|rollback|roll back|revert|undo|delete|drop|kill|scale|stop|shut down|approve|reject|disable|enable|reboot|fix|page someone|silence|mute|deploy now|switch off|turn off|turn on|truncate|update|insert',
-  request: 'request|requests|call|calls|call count|transactions|transaction|hits',
+  request: 'request|requests|req|reqs|call|calls|call count|transactions|transaction|hits',
 };
 
 const STOP_WORDS = new Set(
@@ -129,7 +135,11 @@ const STOP_WORDS = new Set(
   used been time times today happen happens happening since experience new recent recently latest last first ago lot go going went
   out off up hi hello hey thanks pls plz ok right im id s t re ve production prod system everywhere anywhere ever still look looking
   look check value values figure figures data it's what's where's who's how's how behave behaving behaves them then him her too very really
-  search searching order ordered sort sorted quick quickly exactly roughly about around also made make makes via through user's after before`.split(
+  search searching order ordered sort sorted quick quickly exactly roughly about around also made make makes via through user's after before
+  returning returned returns throw throws threw thrown throwing one ones itself happened other others else kindly actually actual today's
+  sudden suddenly tail spent spend spends ate eats eating eaten whole entire overall total totally pegged maxed peak since both someone anyone everybody
+  again ever got get getting doing done bit little lots plenty real really truly kind sort type kinds types own still yet already maybe perhaps
+  thing things stuff guys team folks sth smth why's where's when's you're we're they're isn't aren't wasn't don't doesn't didn't can't`.split(
     /\s+/,
   ),
 );
