@@ -133,6 +133,7 @@ const RULES: readonly Rule[] = [
       !has('kind:deploy', 'kind:commit', 'kind:flag', 'kind:config', 'deployed', 'metrics') &&
       !isOrigin(has, words),
   ],
+  ['error-origins', (has, words) => isOrigin(has, words)],
   ['callers', (has, { services }) => has('callers') && services.length > 0],
   ['callees', (has, { services }) => has('callees') && services.length > 0],
   ['metric-names', (has, words) => has('metrics') && !has('shift', 'changes', 'compare') && !hasMetric(words)],
@@ -184,7 +185,6 @@ const RULES: readonly Rule[] = [
       (has('affected') && (has('who', 'which', 'measure:errors', 'latency') || attributes.length > 0)) ||
       (has('who') && has('measure:errors', 'slowest', 'latency')),
   ],
-  ['error-origins', (has, words) => isOrigin(has, words)],
   ['metric', (has, words) => hasMetric(words) && !has('latency', 'slowest', 'measure:errors', 'measure:errorRatio')],
   [
     'comparison',
@@ -232,7 +232,8 @@ function fillQuestion(topic: Topic, words: ReadWords, time: AskedTime): Question
     stepSeconds: stepOf(words, time.window),
     order: has('least') || has('fastest') ? 'least' : 'most',
     limit,
-    failing: has('measure:errors') || has('measure:errorRatio'),
+    // "How many are affected" counts those that failed.
+    failing: has('measure:errors') || has('measure:errorRatio') || (topic === 'distinct' && has('affected')),
     severity: severityOf(words),
     text: quoted[0] ?? (topic === 'logs' || topic === 'log-counts' ? looseText(words) : undefined),
     traceId,

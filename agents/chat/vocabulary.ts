@@ -133,7 +133,7 @@ const STOP_WORDS = new Set(
   those there here any some all anything something everything and or not no just so if into than much many currently seen see find
   display print return fetch let lets want know need like when what whats during within over under between serve served serving use uses using
   used been time times today happen happens happening since experience new recent recently latest last first ago lot go going went
-  out off up hi hello hey thanks pls plz ok right im id s t re ve production prod system everywhere anywhere ever still look looking
+  out off up hi hello hey thanks pls plz ok right im id s t re ve production prod system everywhere anywhere somewhere ever still look looking
   look check value values figure figures data it's what's where's who's how's how behave behaving behaves them then him her too very really
   search searching order ordered sort sorted quick quickly exactly roughly about around also made make makes via through user's after before
   returning returned returns throw throws threw thrown throwing one ones itself happened other others else kindly actually actual today's
