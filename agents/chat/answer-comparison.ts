@@ -59,7 +59,7 @@ async function comparePlace(asking: Asking): Promise<Said> {
   const few = Math.min(before.count, after.count) < FEW_REQUESTS;
   return {
     kind: 'answered',
-    text: `${place}: ${verdictOf(pairs)}.`,
+    text: `${place}: ${verdictOf(pairs, question.measures)}.`,
     tables: [tableOf(columns, rows)],
     ...windows,
     notes: few ? ['There are fewer than 20 requests on one side: percentiles of so few say little.'] : [],
@@ -101,20 +101,27 @@ async function figuresIn({ question, run }: Asking, window: TimeWindow) {
 }
 
 /** `slower: p95 from 16.8 ms to 247 ms, 14.7 times as long; error rate from 0% to 47.2%` */
-function verdictOf(pairs: ReadonlyMap<Measure, Pair>): string {
+function verdictOf(pairs: ReadonlyMap<Measure, Pair>, asked: readonly Measure[]): string {
   const p95 = pairs.get('p95');
-  const errors = pairs.get('errorRatio');
-  const factor = p95 ? ratioOf(p95) : undefined;
-  const speed =
-    factor === undefined
-      ? 'speed not comparable'
-      : factor > NOTICEABLE
-        ? 'slower'
-        : factor < 1 / NOTICEABLE
-          ? 'faster'
-          : 'about as fast';
-  const latency = p95 ? `${speed}: p95 ${fromTo('duration', p95)}${timesAs(factor)}` : '';
-  return [latency, errors ? `error rate ${fromTo('ratio', errors)}` : ''].filter((part) => part !== '').join('; ');
+  const others = new Set<Measure>([
+    ...asked.filter((measure) => measure !== 'p95' && measure !== 'errors'),
+    'errorRatio',
+  ]);
+  const told = [...others].flatMap((measure) => {
+    const { words, quantity } = MEASURE_WORDS[measure];
+    const pair = pairs.get(measure);
+    return pair ? `${words} ${fromTo(quantity, pair)}` : [];
+  });
+  const latency = p95 ? [`${speedOf(p95)}: p95 ${fromTo('duration', p95)}${timesAs(ratioOf(p95))}`] : [];
+  // What was asked for comes first.
+  return (asked.length > 0 && !asked.includes('p95') ? [...told, ...latency] : [...latency, ...told]).join('; ');
+}
+
+function speedOf(pair: Pair): string {
+  const factor = ratioOf(pair);
+  if (factor === undefined) return 'speed not comparable';
+  if (factor > NOTICEABLE) return 'slower';
+  return factor < 1 / NOTICEABLE ? 'faster' : 'about as fast';
 }
 
 function timesAs(factor: number | undefined): string {

@@ -141,7 +141,7 @@ const RULES: readonly Rule[] = [
   ['shifts', (has) => has('shift') || (has('changes', 'slower') && has('group:operation') && !has('deployed'))],
   ['log-patterns', (has) => has('new') && has('logs', 'log-line', 'measure:errors', 'warnings')],
   ['log-kinds', (has) => has('common') && has('logs', 'log-line', 'measure:errors', 'warnings')],
-  ['distinct', (has, { attributes }) => attributes.length > 0 && has('how-many', 'distinct')],
+  ['distinct', (has, { attributes }) => attributes.length > 0 && has('how-many', 'distinct') && !has('each')],
   [
     'log-counts',
     (has) =>
@@ -261,7 +261,10 @@ function measuresOf({ concepts }: ReadWords): Measure[] {
   const named = [...concepts].flatMap((concept) =>
     concept.startsWith('measure:') ? (concept.slice('measure:'.length) as Measure) : [],
   );
-  const isSlow = ['latency', 'slowest', 'fastest', 'slower'].some((one) => concepts.has(one as Concept));
+  const isSlow =
+    ['latency', 'slowest', 'fastest'].some((one) => concepts.has(one as Concept)) ||
+    // An error rate that went up is no duration.
+    (concepts.has('slower') && named.length === 0);
   const isTimed = named.some((measure) => !['rate', 'count', 'errors', 'errorRatio'].includes(measure));
   const latency: Measure[] = isSlow && !isTimed ? ['p95'] : [];
   const counted: Measure[] = concepts.has('how-many') && named.length + latency.length === 0 ? ['count'] : [];

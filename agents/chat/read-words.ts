@@ -32,7 +32,7 @@ export interface ReadWords {
 const QUOTED = /"([^"]{1,500})"|`([^`]{1,500})`|(?<![\w])'([^']{2,500})'(?!\w)/g;
 const TRACE_ID = /\b[0-9a-f]{32}\b/i;
 const LIMIT =
-  /\b(?:top|first|last|show|the|worst|newest|latest)\s+(\d{1,3})\b(?!\s*(?:%|st\b|th\b))|\b(\d{1,3})\s+(?=(?:slowest|fastest|busiest|worst|most|newest|latest|last|services|logs?|lines|traces|examples|errors)\b)/i;
+  /\b(?:top|first|last|show|the|worst|newest|latest)\s+(\d{1,3})\b(?!\s*(?:%|st\b|th\b))|\b(\d{1,3})\s+(?=(?:slowest|fastest|busiest|worst|most|newest|latest|last|services|logs?|lines|traces|examples)\b)/i;
 /** "slower than 2s", "over 500 ms" */
 const AT_LEAST =
   /\b(?:(?:slower|longer|more|greater) than|over|above|exceeding|at least)\s+(\d+(?:\.\d+)?)\s*(ms|milliseconds?|s|secs?|seconds?)\b/i;

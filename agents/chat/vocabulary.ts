@@ -70,12 +70,14 @@ const PHRASES: Readonly<Partial<Record<Concept, string>>> = {
     'latency|latencies|response time|response times|duration|durations|slow|slowness|took|takes|take|how long|how slow|how fast|speed|respond|response|performance|time taken|sluggish|laggy|lagging|lag|hanging|stuck|timing out|slowness',
   slowest: 'slowest|worst latency',
   fastest: 'fastest|quickest',
-  slower: 'slower|faster|slow down|slowed down|gotten slow|got slow|degraded|worse|regressed',
+  slower:
+    'slower|faster|slow down|slowed down|gotten slow|got slow|degraded|worse|regressed|go up|went up|gone up|going up|go down|went down|increase|increased|increasing|decrease|decreased|rise|rose|risen|rising|spike|spiked|spiking|drop|dropped|dropping|grow|grew|growing|climb|climbed|jump|jumped|fall|fell',
   most: 'most|worst offenders|highest|top|busiest|worst|biggest|largest|greatest|heaviest|more',
   least: 'least|lowest|fewest|smallest|quietest',
   each: 'by|per|for each|each|every|every other|all other|the other|the rest|grouped by|group by|split by|broken down by|breakdown by|breakdown|across',
   which: 'which|what',
-  'over-time': 'over time|trend|chart|graph|plot|timeline|history|course|curve|series|time series|evolution|evolve',
+  'over-time':
+    'over time|trend|chart|graph|plot|timeline|history|course|curve|series|time series|evolution|evolve|develop|developed|developing',
   'by-minute': 'by minute|per minute|minute by minute|each minute|by the minute',
   'group:service': 'services|service|microservice|microservices|app|apps|application|applications|component|components',
   'group:operation':
@@ -123,7 +125,7 @@ const PHRASES: Readonly<Partial<Record<Concept, string>>> = {
     'how is|how are|hows|status|health|healthy|ok|okay|doing|overview|summary|up|down|state|look like|looks like|looking',
   again: 'same|also|what about|how about|and|now|again|instead|then|but|only',
   action:
-    'restart|rollback|roll back|revert|undo|delete|drop|kill|scale|stop|shut down|approve|reject|disable|enable|reboot|fix|page someone|silence|mute|deploy now|switch off|turn off|turn on|truncate|update|insert',
+    'restart|rollback|roll back|revert|undo|delete|kill|scale|stop|shut down|approve|reject|disable|enable|reboot|fix|page someone|silence|mute|deploy now|switch off|turn off|turn on|truncate|update|insert',
   request: 'request|requests|req|reqs|call|calls|call count|transactions|transaction|hits',
 };
 
