@@ -52,6 +52,7 @@ interface Remembered {
   readonly turns: readonly { readonly question: string; readonly answer: string }[];
 }
 
+const FORGOTTEN = 'Nothing is remembered of that conversation here: the question was read by itself.';
 const NOTHING: Remembered = { previous: undefined, turns: [] };
 
 export function createChatAgent(parts: ChatAgentParts): ChatAgent {
@@ -59,8 +60,13 @@ export function createChatAgent(parts: ChatAgentParts): ChatAgent {
   return {
     ask: async (asked, signal) => {
       const { conversationId = newId('talk') } = asked;
-      const remembered = conversations.get(conversationId) ?? NOTHING;
-      const { answer, question = remembered.previous, evidence } = await findAnswer(parts, asked, remembered, signal);
+      const known = conversations.get(conversationId);
+      const remembered = known ?? NOTHING;
+      const found = await findAnswer(parts, asked, remembered, signal);
+      const { question = remembered.previous, evidence } = found;
+      const isForgotten = asked.conversationId !== undefined && known === undefined;
+      const notes = [...found.answer.notes, ...(isForgotten ? [FORGOTTEN] : [])];
+      const answer = { ...found.answer, notes };
       if (evidence.length > 0) await parts.keepEvidence(evidence, signal);
       conversations.delete(conversationId);
       const turns = [...remembered.turns, { question: asked.question, answer: answer.text }].slice(-MAX_TURNS);
@@ -144,15 +150,14 @@ async function answerByRules({ parts, context, names, nowMs, asked }: Asker, rea
   const text =
     read.kind === 'action'
       ? 'I only answer questions: nothing here acts on production. Proposals of investigations wait for people (inquest incidents shows them).'
-      : notUnderstood(read.words);
+      : notUnderstood(read);
   return { answer: { ...declined, kind: 'declined', text, suggestions: suggestions() }, evidence: [] };
 }
 
-function notUnderstood(words: readonly string[]): string {
+function notUnderstood({ words, reasons }: Extract<ReadQuestion, { kind: 'not-understood' }>): string {
   const named = words.slice(0, 6).map((word) => `"${word}"`);
-  return named.length > 0
-    ? `I did not understand this question: I do not know ${named.join(', ')}.`
-    : 'I did not understand this question.';
+  const unknown = named.length > 0 ? [`I do not know ${named.join(', ')}.`] : [];
+  return ['I did not understand this question.', ...reasons, ...unknown].join(' ');
 }
 
 /** What the model says where it can be stood for; otherwise what the rules say, and why the model was not heard. */
@@ -169,6 +174,11 @@ async function answerByModel(
   });
   const { usage } = conversed;
   if (conversed.kind === 'failed') return fallBack(byRules, conversed);
+  // A model that has no answer takes none away.
+  if (conversed.kind === 'declined' && computed?.kind === 'answered') {
+    const note = `${usage.modelName} adds nothing: ${conversed.text}`;
+    return { ...byRules, answer: { ...byRules.answer, notes: [...byRules.answer.notes, note], usage } };
+  }
   const evidence = [...byRules.evidence, ...conversed.evidence];
   const cited = evidence.filter(({ evidenceId }) => conversed.evidenceIds.includes(evidenceId));
   const window = cited[0]?.window ?? byRules.answer.window;

@@ -200,8 +200,8 @@ ORDER BY place, atMs`;
 
 /** Expressions for fields and conditions, and the parameters that they bind on the way. */
 function bindFields(fields: Readonly<Record<string, string>>, attributes: string) {
-  const parameters: Record<string, string | number> = {};
-  const bind = (value: string | number, type: string): string => {
+  const parameters: Record<string, string | number | string[]> = {};
+  const bind = (value: string | number | string[], type: string): string => {
     const name = `value${Object.keys(parameters).length}`;
     parameters[name] = value;
     return `{${name}:${type}}`;
@@ -220,6 +220,7 @@ function bindFields(fields: Readonly<Record<string, string>>, attributes: string
     }
     if (field === 'durationMs') return `${read(field)} ${NUMBER_SIGNS[is]} ${bind(Number(value), 'Float64')}`;
     const expression = `toString(${read(field)})`;
+    if (Array.isArray(value)) return `${expression} IN ${bind(value, 'Array(String)')}`;
     const text = bind(String(value), 'String');
     if (is === 'contains') return `positionCaseInsensitiveUTF8(${expression}, ${text}) > 0`;
     return `${expression} ${is === 'unequal' ? '!=' : '='} ${text}`;
@@ -230,6 +231,7 @@ function bindFields(fields: Readonly<Record<string, string>>, attributes: string
 const NUMBER_SIGNS: Readonly<Record<Condition['is'], string>> = {
   equal: '=',
   unequal: '!=',
+  oneOf: '=',
   contains: '=',
   atLeast: '>=',
   below: '<',

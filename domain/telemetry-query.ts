@@ -52,9 +52,9 @@ const field = z
 const conditionSchema = z
   .strictObject({
     field,
-    /** atLeast and below are for durationMs, and atLeast for severity. */
-    is: z.enum(['equal', 'unequal', 'contains', 'atLeast', 'below']),
-    value: z.union([z.string().max(500), z.number()]),
+    /** oneOf takes a list of texts, the others one value; atLeast and below are for durationMs, and atLeast for severity. */
+    is: z.enum(['equal', 'unequal', 'oneOf', 'contains', 'atLeast', 'below']),
+    value: z.union([z.string().max(500), z.number(), z.array(z.string().max(500)).min(1).max(100)]),
   })
   .refine(isComparable, {
     error:
@@ -64,8 +64,9 @@ export type Condition = z.infer<typeof conditionSchema>;
 
 const SEVERITIES = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 
-function isComparable({ field, is, value }: { field: string; is: string; value: string | number }): boolean {
-  if (field === 'durationMs') return is !== 'contains' && typeof value === 'number';
+function isComparable({ field, is, value }: { field: string; is: string; value: string | number | string[] }): boolean {
+  if ((is === 'oneOf') !== Array.isArray(value)) return false;
+  if (field === 'durationMs') return is !== 'contains' && is !== 'oneOf' && typeof value === 'number';
   if (is === 'atLeast') return field === 'severity' && SEVERITIES.includes(String(value));
   return is !== 'below';
 }
@@ -96,7 +97,9 @@ export const telemetryQuerySchema = z
       ...where.map((one) => ['where', one.field] as const),
       ...by.map((one) => ['by', one] as const),
     ]) {
-      const isKnown = FIELDS_OF[from].includes(name) || ATTRIBUTE.test(name);
+      // A series of a metric knows its own attributes, and no others of its resource.
+      const isOfSeries = from !== 'metrics' || name.startsWith('attribute.');
+      const isKnown = FIELDS_OF[from].includes(name) || (ATTRIBUTE.test(name) && isOfSeries);
       if (!isKnown)
         refuse(path, `${from} have ${FIELDS_OF[from].join(', ')}, attribute.KEY, resource.KEY, not ${name}`);
       if (path === 'by' && name === 'durationMs') refuse(path, 'durationMs is compared, not split by');

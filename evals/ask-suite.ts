@@ -1,6 +1,7 @@
 /**
- * Questions in plain language over the simulator: sixty that were written before the grammar, twenty by somebody who had not seen it. Each
- * answer is checked against sums over what was sent, and the evidence it cites is run again.
+ * Questions in plain language over the simulator: sixty that were written before the grammar, and twice twenty by people who had not seen
+ * it; by the first twenty answers were improved, the others are blind. Each answer is checked against sums over what was sent, and the
+ * evidence it cites is run again.
  */
 import type { Answer } from '../domain/answer.ts';
 import { loadProcessConfig } from '../platform/config.ts';
@@ -9,6 +10,7 @@ import { openRuntime, type Runtime } from '../runtime/open-runtime.ts';
 import type { AskQuestion } from './ask/ask-question.ts';
 import { NOW_MS, STORIES, type StoryFacts, type StoryName, tellStory } from './ask/ask-stories.ts';
 import { BLIND_QUESTIONS } from './ask/blind-questions.ts';
+import { NIGHT_QUESTIONS } from './ask/questions-at-night.ts';
 import { REQUEST_QUESTIONS } from './ask/questions-of-requests.ts';
 import { SIGNAL_QUESTIONS } from './ask/questions-of-signals.ts';
 import { replayChanges, replayRequests } from './replay-case.ts';
@@ -17,7 +19,7 @@ import type { DetectionSuite, Scored } from './suite.ts';
 
 interface Graded {
   readonly id: string;
-  readonly set: 'known' | 'blind';
+  readonly set: 'known' | 'night' | 'blind';
   readonly ask: string;
   /** Who answered: rules, the configured model as it is used, or nobody. */
   readonly way: 'grammar' | 'auto';
@@ -29,7 +31,13 @@ interface Graded {
   readonly tokens: number;
 }
 
-const SETS = { known: [...REQUEST_QUESTIONS, ...SIGNAL_QUESTIONS], blind: BLIND_QUESTIONS } as const;
+const SETS = {
+  known: [...REQUEST_QUESTIONS, ...SIGNAL_QUESTIONS],
+  night: NIGHT_QUESTIONS,
+  blind: BLIND_QUESTIONS,
+} as const;
+
+const CALLER = { name: 'eval', mayInvestigate: true };
 
 export const askSuite: DetectionSuite<Graded> = {
   source: 'detection',
@@ -93,9 +101,9 @@ async function grade(
   signal: AbortSignal,
 ): Promise<Graded> {
   const asked = { by: way, nowMs: NOW_MS, conversationId: `${way}-${question.id}` };
-  if (question.after !== undefined) await runtime.ask({ ...asked, question: question.after }, true, signal);
+  if (question.after !== undefined) await runtime.ask({ ...asked, question: question.after }, CALLER, signal);
   const startedMs = performance.now();
-  const { answer } = await runtime.ask({ ...asked, question: question.ask }, true, signal);
+  const { answer } = await runtime.ask({ ...asked, question: question.ask }, CALLER, signal);
   const milliseconds = performance.now() - startedMs;
   const vocabulary = [
     ...new Set([...facts.spans.map(({ service }) => service), ...facts.points.map(({ service }) => service)]),

@@ -46,9 +46,9 @@ describe('a tool', () => {
     expect(tool.input.safeParse(tool.example).success).toBe(true);
   });
 
-  it('says that it only reads, but for the two that do more', () => {
+  it('says that it only reads, but for the three that do more', () => {
     const writing = tools.filter(({ hints }) => !hints.readOnlyHint).map(({ name }) => name);
-    expect(writing).toEqual(['investigate', 'request_decision']);
+    expect(writing).toEqual(['investigate', 'ask', 'request_decision']);
     expect(tools.filter(({ hints }) => hints.destructiveHint).map(({ name }) => name)).toEqual(['request_decision']);
   });
 });

@@ -21,10 +21,15 @@ export interface ChatParts {
 
 export interface Chat {
   /**
+   * Conversations are remembered for each caller apart.
    * @param mayInvestigate false: "why" is answered from investigations that there are, and otherwise rejects with InputError
    * (forbidden)
    */
-  ask(asked: AskedQuestion, mayInvestigate: boolean, signal: AbortSignal): ReturnType<ChatAgent['ask']>;
+  ask(
+    asked: AskedQuestion,
+    caller: { readonly name: string; readonly mayInvestigate: boolean },
+    signal: AbortSignal,
+  ): ReturnType<ChatAgent['ask']>;
 }
 
 /** Who asks for a cause waits so long; the investigation itself goes on. */
@@ -35,22 +40,32 @@ const LOOKED_THROUGH = 30;
 
 export function openChat(parts: ChatParts): Chat {
   const { telemetry, archive, model, clock } = parts;
-  const createAgent = (mayInvestigate: boolean) =>
-    createChatAgent({
-      context: { telemetry, clock },
-      model,
-      investigate: createInvestigate(parts, mayInvestigate),
-      keepEvidence: (evidence, signal) => archive.save('evidence', evidence, signal),
-    });
-  const [operating, reading] = [createAgent(true), createAgent(false)];
-  return { ask: (asked, mayInvestigate, signal) => (mayInvestigate ? operating : reading).ask(asked, signal) };
+  const agents = new Map<string, ChatAgent>();
+  const agentOf = (name: string, mayInvestigate: boolean): ChatAgent => {
+    const key = `${mayInvestigate} ${name}`;
+    const agent =
+      agents.get(key) ??
+      createChatAgent({
+        context: { telemetry, clock },
+        model,
+        investigate: createInvestigate(parts, mayInvestigate),
+        keepEvidence: (evidence, signal) => archive.save('evidence', evidence, signal),
+      });
+    agents.set(key, agent);
+    return agent;
+  };
+  return { ask: (asked, { name, mayInvestigate }, signal) => agentOf(name, mayInvestigate).ask(asked, signal) };
 }
 
 function createInvestigate({ archive, desk, clock }: ChatParts, mayInvestigate: boolean): Investigate {
   return async ({ service, window, title }, signal) => {
     const known = await archive.list('investigation', LOOKED_THROUGH, signal);
-    const same = known.find((one) => isAbout(one, service) && isOfTime(one, window));
-    if (same) return toCause(same);
+    const same = known.filter((one) => isAbout(one, service) && isOfTime(one, window));
+    const done = same.find(({ verdict }) => verdict !== undefined);
+    if (done) return toCause(done);
+    // Asked again while the jury is at work: another one would find the same.
+    const running = same.find(({ status }) => status === 'running');
+    if (running) throw stillAtWork(running.investigationId);
     if (!mayInvestigate) {
       throw new InputError(
         'Nobody has investigated this yet, and opening an investigation takes a member: ask for figures, or ask one of them.',
@@ -65,11 +80,10 @@ function createInvestigate({ archive, desk, clock }: ChatParts, mayInvestigate: 
   };
 }
 
-/** Whether a verdict is there, and says something about the service: where it was noticed, who did it, whom it hurt. */
+/** Whether an investigation says something about the service: where it was noticed, who did it, whom it hurt. */
 function isAbout({ status, verdict, incident }: Investigation, service: string): boolean {
-  const isDone = status === 'finished' || status === 'awaiting-approval';
-  if (!isDone || !verdict) return false;
-  const places = [incident.service, verdict.suspects[0]?.service, ...verdict.blastRadius];
+  if (status === 'failed') return false;
+  const places = [incident.service, verdict?.suspects[0]?.service, ...(verdict?.blastRadius ?? [])];
   return service === '' || places.includes(service);
 }
 
@@ -78,17 +92,15 @@ function isOfTime({ incident: { searchWindow } }: Investigation, window: TimeWin
   return isSameEnd && searchWindow.startMs <= window.startMs + SAME_TIME_MS;
 }
 
+function stillAtWork(investigationId: string): UnavailableError {
+  return new UnavailableError(`The jury is still at work: inquest watch ${investigationId} shows how far.`);
+}
+
 async function inTime(finished: Promise<Investigation>, investigationId: string, signal: AbortSignal) {
+  signal.throwIfAborted();
   const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
   const stopped = Promise.withResolvers<never>();
-  const stop = () => {
-    const isSlow = !signal.aborted;
-    stopped.reject(
-      isSlow
-        ? new UnavailableError(`The jury is still at work: inquest watch ${investigationId} shows how far.`)
-        : signal.reason,
-    );
-  };
+  const stop = () => stopped.reject(signal.aborted ? signal.reason : stillAtWork(investigationId));
   patience.addEventListener('abort', stop, { once: true });
   try {
     return await Promise.race([finished, stopped.promise]);

@@ -20,9 +20,9 @@ export async function answerChanges(asking: Asking): Promise<Said> {
     ...(service !== undefined && others.length === 0 ? { service } : {}),
     ...(kinds.length > 0 ? { kinds: [...kinds] } : {}),
   });
-  // A tool for agents includes changes bound to no service; who asks for one service means that one.
+  // What is bound to no service may concern any.
   const wanted = changes.filter(
-    (change) => question.services.length === 0 || question.services.includes(change.service),
+    (change) => question.services.length === 0 || change.service === '' || question.services.includes(change.service),
   );
   const what =
     kinds.length > 0 ? listOf(kinds.map((kind) => (kind === 'config' ? 'config changes' : `${kind}s`))) : 'changes';

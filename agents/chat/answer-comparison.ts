@@ -158,7 +158,7 @@ export async function answerShifts(asking: Asking): Promise<Said> {
   // Calls into a service and out of another are the same trouble twice: what a service does itself is named.
   const moved = operations.filter(({ spanKind, changeScore }) => spanKind !== 'Client' && changeScore > 0);
   const [first] = moved;
-  if (!first) return nothingThere(asking, `no operation of ${placeOf(question)} to compare`);
+  if (!first) return nothingThere(asking, `no operation of ${placeOf(question)} to compare`, windows.window);
   const rows = moved.map((one) => [
     one.service,
     one.baseline.p95Ms,
@@ -196,7 +196,7 @@ export async function answerMetricShifts(asking: Asking): Promise<Said> {
     ...(service === undefined ? {} : { service }),
   });
   const [first] = series;
-  if (!first) return nothingThere(asking, `no metrics of ${placeOf(question)} to compare`);
+  if (!first) return nothingThere(asking, `no metrics of ${placeOf(question)} to compare`, windows.window);
   const rows = series.map((one) => [
     one.service,
     one.metric,

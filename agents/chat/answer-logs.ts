@@ -6,6 +6,7 @@ import { formatMinute } from '../../domain/time-window.ts';
 import { compareLogTemplates } from '../../tools/read/compare-log-templates.ts';
 import { getFigures } from '../../tools/read/get-figures.ts';
 import { searchLogs } from '../../tools/read/search-logs.ts';
+import { ofServices } from './answer-requests.ts';
 import { type Asking, nothingThere, placeOf, type Said, tableOf, windowsToCompare } from './asking.ts';
 import { chartOf } from './chart.ts';
 
@@ -58,7 +59,8 @@ export async function answerLogCounts(asking: Asking): Promise<Said> {
   const { question, run } = asking;
   const { severity, text, services, stepSeconds, order, limit } = question;
   const isOne = services.length === 1;
-  const by = question.by.length > 0 ? question.by : isOne ? [] : ['service'];
+  const asked = question.by.filter((field) => /^(?:service|pod|version|severity|attribute\..+)$/.test(field));
+  const by = asked.length > 0 ? asked : isOne ? [] : ['service'];
   const { window } = question.time;
   const { groups, totalRows } = await run(getFigures, {
     ...{ from: 'logs', measures: ['count', 'rate'], where: conditionsOf(asking), by: [...by], window, order },
@@ -66,7 +68,7 @@ export async function answerLogCounts(asking: Asking): Promise<Said> {
     ...(stepSeconds === undefined ? {} : { stepSeconds, by: [] }),
   });
   const about = `${COUNTED[severity ?? 'any']}${text === undefined ? '' : ` containing "${text}"`}`;
-  const wanted = groups.filter((group) => services.length < 2 || group.by.some((value) => services.includes(value)));
+  const wanted = groups.filter(({ by: values }) => by.length === 0 || values.some((value) => value !== ''));
   const total = formatQuantity(
     'count',
     wanted.reduce((sum, { items }) => sum + items, 0),
@@ -95,11 +97,10 @@ export async function answerLogCounts(asking: Asking): Promise<Said> {
 }
 
 function conditionsOf({ question: { services, severity, text } }: Asking): Condition[] {
-  const [service, ...others] = services;
   const condition = (field: string, is: Condition['is'], value: string | undefined): Condition[] =>
     value === undefined ? [] : [{ field, is, value }];
   return [
-    ...condition('service', 'equal', others.length === 0 ? service : undefined),
+    ...ofServices(services),
     // Warnings are counted as such: a service with many errors does not write the most warnings.
     ...condition('severity', severity === 'warn' ? 'equal' : 'atLeast', severity),
     ...condition('message', 'contains', text),
@@ -108,8 +109,7 @@ function conditionsOf({ question: { services, severity, text } }: Asking): Condi
 
 /** Whether there are any lines of that place and time: 0 of many is an answer, 0 of nothing is none. */
 async function hasLines({ question, run }: Asking): Promise<boolean> {
-  const [service] = question.services;
-  const where = service === undefined ? [] : [{ field: 'service', is: 'equal' as const, value: service }];
+  const where = ofServices(question.services);
   const { groups } = await run(getFigures, { from: 'logs', measures: ['count'], where, window: question.time.window });
   return groups.length > 0;
 }
@@ -128,7 +128,7 @@ export async function answerLogPatterns(asking: Asking): Promise<Said> {
   const [first] = grown;
   if (!first) {
     const text = templates.length === 0 ? 'no log lines' : 'no kind of log line that appeared or burst';
-    return { ...nothingThere(asking, `${text} of ${placeOf(question)}`), ...windows };
+    return { ...nothingThere(asking, `${text} of ${placeOf(question)}`, windows.window), ...windows };
   }
   const rows = grown.map((one) => [
     one.status,

@@ -4,6 +4,7 @@ import type { Condition, Measure } from '../../domain/telemetry-query.ts';
 import { getFigures } from '../../tools/read/get-figures.ts';
 import { listMetrics } from '../../tools/read/list-metrics.ts';
 import { readableStepSeconds } from '../../tools/steps.ts';
+import { ofServices } from './answer-requests.ts';
 import { type Asking, nothingThere, placeOf, type Said, tableOf } from './asking.ts';
 import { chartOf } from './chart.ts';
 import type { Names } from './names.ts';
@@ -23,6 +24,8 @@ const WORDS: Readonly<Partial<Record<Measure, string>>> = {
 };
 const STEP_SECONDS = 10;
 /** A share of something has no unit and is called so; it reads as a percentage. */
+/** What is above is in percent already. */
+const MAX_SHARE = 1.5;
 const SHARE = /utili[sz]ation|ratio|percent/i;
 
 export async function answerMetricNames(asking: Asking): Promise<Said> {
@@ -52,8 +55,8 @@ export async function answerMetric(asking: Asking): Promise<Said> {
   if (metric === undefined) {
     return nothingThere(asking, `no metric called ${question.metricWords.join(' ')} of ${placeOf(question)}`);
   }
-  const by =
-    question.by.length > 0 ? question.by.filter((field) => ['service', 'pod'].includes(field)) : splitOf(asking);
+  const asked = question.by.filter((field) => ['service', 'pod'].includes(field));
+  const by = asked.length > 0 ? asked : splitOf(asking);
   const named = question.measures.filter((measure) => WORDS[measure] !== undefined);
   const measures = [...new Set([...named, ...MEASURED])].slice(0, 5);
   const { groups, totalRows } = await run(getFigures, {
@@ -61,17 +64,18 @@ export async function answerMetric(asking: Asking): Promise<Said> {
     where: conditionsOf(asking),
     limit: 200,
   });
-  const wanted = groups.filter((group) => isOfService(group.by, by, question.services));
-  const [first] = wanted;
+  const [first] = groups;
   if (!first) return nothingThere(asking, `no values of ${metric} of ${placeOf(question)}`);
-  const form = { quantity: SHARE.test(metric) ? ('ratio' as const) : ('number' as const), unit: first.unit };
+  const isShare =
+    SHARE.test(metric) && first.unit !== '%' && Math.max(...first.figures.map((one) => one ?? 0)) <= MAX_SHARE;
+  const form = { quantity: isShare ? ('ratio' as const) : ('number' as const), unit: first.unit };
   // What is the same in every row tells nothing.
-  const shown = by.map((_, index) => by.length === 1 || wanted.some((group) => group.by[index] !== first.by[index]));
+  const shown = by.map((_, index) => by.length === 1 || groups.some((group) => group.by[index] !== first.by[index]));
   const columns = [
     ...by.filter((_, index) => shown[index]).map((heading) => ({ heading, ...TEXT })),
     ...measures.map((measure) => ({ heading: WORDS[measure] ?? measure, ...form })),
   ];
-  const rows = wanted.map((group) => [
+  const rows = groups.map((group) => [
     ...group.by.filter((_, index) => shown[index]).map((value) => value || '-'),
     ...group.figures,
   ]);
@@ -79,8 +83,8 @@ export async function answerMetric(asking: Asking): Promise<Said> {
   const whole = by.length === 0 || isMany ? first : await wholeOf(asking, metric, measures);
   return {
     kind: 'answered',
-    text: textOf(asking, metric, { measures, form, first, whole, by, isRanked: question.by.length > 0 || isMany }),
-    tables: [tableOf(columns, rows, { limit: question.limit, totalRows: isMany ? rows.length : totalRows })],
+    text: textOf(asking, metric, { measures, form, first, whole, by, isRanked: asked.length > 0 || isMany }),
+    tables: [tableOf(columns, rows, { limit: question.limit, totalRows })],
     chart: isMany ? undefined : await chartOfMetric(asking, metric, measures[0] ?? 'average', form),
   };
 }
@@ -113,17 +117,7 @@ function textOf({ question }: Asking, name: string, { measures, form, first, who
 
 function conditionsOf({ question }: Asking): Condition[] {
   const equal = (field: string, value: string): Condition => ({ field, is: 'equal', value });
-  const [service, ...others] = question.services;
-  return [
-    ...(service !== undefined && others.length === 0 ? [equal('service', service)] : []),
-    ...(question.pod === undefined ? [] : [equal('pod', question.pod)]),
-  ];
-}
-
-/** Several services are no condition of a query but rows of its answer. */
-function isOfService(values: readonly string[], by: readonly string[], services: readonly string[]): boolean {
-  const place = by.indexOf('service');
-  return services.length < 2 || (place >= 0 && services.includes(values[place] ?? ''));
+  return [...ofServices(question.services), ...(question.pod === undefined ? [] : [equal('pod', question.pod)])];
 }
 
 /** Of one service by pod and series, because their mean may hide the one that is full; of all by service. */

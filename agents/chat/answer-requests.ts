@@ -43,18 +43,21 @@ function isOfEverybody({ services, operation }: Question): boolean {
   return services.length === 0 && operation === undefined;
 }
 
-/** What a question's requests have in common; several services are no condition but rows. */
+/** What a question's requests have in common. */
 export function conditionsOf({ services, operation, pod, filters, minDurationMs }: Question): Condition[] {
   const equal = (field: string, value: string | undefined): Condition[] =>
     value === undefined ? [] : [{ field, is: 'equal', value }];
-  const [service, ...others] = services;
   return [
-    ...equal('service', others.length === 0 ? service : undefined),
+    ...ofServices(services),
     ...equal('operation', operation),
     ...equal('pod', pod),
     ...filters.flatMap(({ key, value }) => equal(`attribute.${key}`, value)),
     ...(minDurationMs === undefined ? [] : [{ field: 'durationMs', is: 'atLeast' as const, value: minDurationMs }]),
   ];
+}
+
+export function ofServices(services: readonly string[]): Condition[] {
+  return services.length === 0 ? [] : [{ field: 'service', is: 'oneOf', value: [...services] }];
 }
 
 function figuresOf(
@@ -114,11 +117,11 @@ async function answerByGroup(asking: Asking): Promise<Said> {
   const by = question.by.length > 0 ? question.by : ['service'];
   const asked = question.measures.length > 0 ? withContext(question.measures) : OVERVIEW;
   const { groups, totalRows } = await figuresOf(asking, asked, { by, order: question.order });
-  const wanted = groups.filter((group) => isWanted(group, by, question, asked));
+  const wanted = groups.filter((group) => isWanted(group, question, asked));
   if (groups.length === 0) return nothingThere(asking, `no requests to ${placeOf(question)}`);
   if (wanted.length === 0) return { kind: 'answered', text: noneText(groups, question, by) };
   const isAll = question.measures.length === 0;
-  const total = isCut(question, totalRows) ? totalRows : wanted.length;
+  const total = totalRows > MAX_GROUPS ? totalRows : wanted.length;
   return {
     kind: 'answered',
     text: isAll ? `${listedText(wanted, by)}.` : `${leadText(wanted, by, asked, question)}.`,
@@ -165,10 +168,6 @@ function asksErrors({ measures }: Question): boolean {
   return measures.some((one) => one === 'errors' || one === 'errorRatio');
 }
 
-function isCut({ services }: Question, totalRows: number): boolean {
-  return services.length <= 1 && totalRows > MAX_GROUPS;
-}
-
 function countOf(groups: readonly Group[]): string {
   return formatQuantity(
     'count',
@@ -176,11 +175,8 @@ function countOf(groups: readonly Group[]): string {
   );
 }
 
-/** Only services that were named, only groups that have what was split by, and only those that failed where errors are asked for. */
-function isWanted(group: Group, by: readonly string[], question: Question, asked: readonly Measure[]): boolean {
-  const service = by.indexOf('service');
-  if (question.services.length > 1 && service >= 0 && !question.services.includes(group.by[service] ?? ''))
-    return false;
+/** Only groups that have what was split by, and only those that failed where errors are asked for. */
+function isWanted(group: Group, question: Question, asked: readonly Measure[]): boolean {
   if (group.by.every((value) => value === '')) return false;
   const errors = group.figures[asked.indexOf('errors')] ?? 0;
   return !asksErrors(question) || question.services.length > 1 || question.order === 'least' || errors > 0;
@@ -253,8 +249,9 @@ async function answerOverTime(asking: Asking, stepSeconds: number): Promise<Said
 }
 
 /** "How many customers got an error": values of an attribute among requests, or among failed ones. */
-export async function answerDistinct({ question, run, ...asking }: Asking): Promise<Said> {
-  const field = question.by.find((each) => each.startsWith('attribute.')) ?? 'service';
+export async function answerDistinct(asking: Asking): Promise<Said> {
+  const { question, run } = asking;
+  const [field = 'service'] = question.by;
   const key = field.slice(field.indexOf('.') + 1);
   const failing: Condition[] = question.failing ? [{ field: 'status', is: 'equal', value: 'error' }] : [];
   const present: Condition = { field, is: 'unequal', value: '' };
@@ -264,7 +261,7 @@ export async function answerDistinct({ question, run, ...asking }: Asking): Prom
   });
   const place = placeOf(question);
   const what = `${question.failing ? 'failed ' : ''}requests to ${place}`;
-  if (totalRows === 0) return nothingThere({ ...asking, question, run }, `no ${what} with ${key}`);
+  if (totalRows === 0) return nothingThere(asking, `no ${what} with ${key}`);
   const rows = groups.map(({ by, figures }) => [...by, figures[0] ?? null]);
   const columns = [
     { heading: key, quantity: 'text' as const },

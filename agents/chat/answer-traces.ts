@@ -128,7 +128,7 @@ export async function answerErrorOrigins(asking: Asking): Promise<Said> {
   const { origins, totalRows } = await run(findErrorOrigins, windows);
   const wanted = origins.filter(({ windowCount }) => windowCount > 0);
   const [first] = wanted;
-  if (!first) return { ...nothingThere(asking, 'no failing request'), ...windows };
+  if (!first) return { ...nothingThere(asking, 'no failing request', windows.window), ...windows };
   const rows = wanted.map((one) => [
     one.service,
     one.operation,

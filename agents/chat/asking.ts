@@ -99,9 +99,12 @@ export function listOf(words: readonly string[]): string {
 }
 
 /** That there is nothing, and what there is instead. */
-export function nothingThere(asking: Asking, what: string): Said {
-  const { question, names, nowMs } = asking;
-  const { window } = question.time;
+/** @param window what was looked at, where it is not the question's own */
+export function nothingThere(
+  { question, names, nowMs }: Pick<Asking, 'question' | 'names' | 'nowMs'>,
+  what: string,
+  window: TimeWindow = question.time.window,
+): Said {
   const span = formatSpan(window, nowMs);
   const known = names.extent ? ` Telemetry reaches from ${formatSpan(names.extent, nowMs)} UTC.` : '';
   return { kind: 'empty', text: `Nothing found: ${what}, ${span} UTC.${known}`, window };

@@ -62,9 +62,10 @@ type Usage = NonNullable<Answer['usage']>;
 
 /** Rejects only with the reason of the context's signal. */
 export async function converse(conversation: Conversation): Promise<Conversed> {
-  const { model, context, question, computed } = conversation;
+  const { model, context, computed } = conversation;
   const evidence = new Map<string, Evidence>();
-  const said: SaidNumbers = { texts: [question, contextText(conversation)] };
+  // Numbers of the question prove nothing: "was it 950 ms?" is no figure.
+  const said: SaidNumbers = { texts: [contextText(conversation)] };
   const budget = model.startBudget();
   const ending = await holdTalk<Reply>({
     ...{ model, budget, context, evidence, schema: replySchema, tools: toolsFor('chat') },

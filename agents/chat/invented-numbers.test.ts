@@ -21,8 +21,12 @@ describe('a number is known', () => {
 describe('a number is invented', () => {
   it.each([
     ['web served 4711 requests', '4711'],
-    ['52% of them failed', '52'],
-    ['p95 was 3.9 s', '3.9'],
+    ['52% of them failed', '52%'],
+    ['12% of them failed', '12%'],
+    ['p95 is 9 s', '9 s'],
+    ['7k requests', '7k'],
+    ['it took "950 ms"', '950 ms'],
+    ['p95 was 3.9 s', '3.9 s'],
     ['200 requests and 77 errors', '77'],
   ])('%s', (text, figure) => expect(findInventedNumber(text, SAID)).toBe(figure));
 });

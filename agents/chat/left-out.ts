@@ -29,9 +29,19 @@ const HEEDED: Readonly<Record<Topic, readonly Part[]>> = {
   why: ['service'],
 };
 
+/** Topics that hold two times against each other. */
+const COMPARING: ReadonlySet<Topic> = new Set([
+  'comparison',
+  'shifts',
+  'metric-shifts',
+  'log-patterns',
+  'error-origins',
+  'affected',
+]);
+
 /** A sentence for each part that is not heeded; empty: the answer is to the whole question. */
 export function leftOutOf(question: Question): string[] {
-  const { topic, services, operation, pod, filters, minDurationMs, by } = question;
+  const { topic, services, operation, pod, filters, minDurationMs, by, stepSeconds, time } = question;
   const heeds = (part: Part) => HEEDED[topic].includes(part);
   const attributes = by
     .filter((field) => field.startsWith('attribute.'))
@@ -43,6 +53,8 @@ export function leftOutOf(question: Question): string[] {
     ...(heeds('filters') ? [] : filters.map(({ key, value }) => `${key} ${value}`)),
     ...(minDurationMs !== undefined && !heeds('threshold') ? [`${minDurationMs} ms`] : []),
     ...(heeds('attributes') ? [] : attributes.map((key) => `by ${key}`)),
+    ...(stepSeconds !== undefined && by.length > 0 ? ['the split (over time there is one course)'] : []),
+    ...(time.baseline && !COMPARING.has(topic) ? ['the comparison with another time'] : []),
   ];
   return lost.length > 0 ? [`Left out, because this answer cannot tell it apart: ${listOf(lost)}.`] : [];
 }

@@ -70,6 +70,11 @@ describe('a question is about', () => {
     ['failures of web in us-east and every other region', { by: ['attribute.region'], filters: [] }],
     ['do the errors of web come from somewhere downstream', { topic: 'error-origins' }],
     ['which region is hosed', { topic: 'requests', measures: ['errors'], by: ['attribute.region'] }],
+    ['what does web call', { topic: 'callees', services: ['web'] }],
+    ['which services call order', { topic: 'callers', services: ['order'] }],
+    ['how many pods does web have', { topic: 'distinct', by: ['pod'] }],
+    ['errors of web since the deploy', { topic: 'comparison', kinds: ['deploy'] }],
+    ['did cpu of web spike', { topic: 'metric', services: ['web'] }],
     ['which service has the most errors', { topic: 'requests', by: ['service'], order: 'most' }],
     ['fastest services', { topic: 'requests', measures: ['p95'], by: ['service'], order: 'least' }],
     ['top 3 services by error rate', { topic: 'requests', by: ['service'], limit: 3 }],
@@ -111,10 +116,25 @@ describe('a question is about', () => {
 
 describe('what is not understood', () => {
   test.each([
-    ['what will the weather be tomorrow?', { kind: 'not-understood', words: ['weather', 'tomorrow'] }],
+    [
+      'what will the weather be tomorrow?',
+      { kind: 'not-understood', words: ['weather'], reasons: [expect.stringContaining('time')] },
+    ],
     ['how many users bought shoes', { kind: 'not-understood', words: ['bought', 'shoes'] }],
     ['asdf', { kind: 'not-understood' }],
     ['', { kind: 'not-understood' }],
+    [
+      'errors of web not in us-east',
+      { kind: 'not-understood', reasons: [expect.stringContaining('leaves something out')] },
+    ],
+    ['which services do not have errors', { kind: 'not-understood' }],
+    ['services with more than 100 errors', { kind: 'not-understood' }],
+    ['errors of web excluding us-east', { kind: 'not-understood' }],
+    ['errors of customer 42', { kind: 'question', notes: ['"42" was not understood and left out.'] }],
+    ['p95 of web 10:30', { kind: 'not-understood' }],
+    ['errors of web last month', { kind: 'not-understood' }],
+    ['errors since monday', { kind: 'not-understood' }],
+    ['p95 of "billing"', { kind: 'unknown-name', name: 'billing' }],
     ['restart web', { kind: 'action' }],
     ['roll back the deploy of web', { kind: 'action' }],
     ['is the db slow', { kind: 'unknown-name', name: 'db' }],
@@ -159,6 +179,20 @@ describe('a follow-up', () => {
       services: ['web'],
       time: { window: { startMs: Date.UTC(2026, 2, 4, 9), endMs: Date.UTC(2026, 2, 4, 10) } },
     });
+  });
+
+  test('may ask for something else of the same place and time', () => {
+    expect(understood('and errors?', first)).toMatchObject({
+      topic: 'requests',
+      measures: ['errors'],
+      time: first.time,
+    });
+    expect(understood('and why?', first)).toMatchObject({ topic: 'why', services: ['web'], time: first.time });
+    expect(understood('and cpu', first)).toMatchObject({ topic: 'metric', services: ['web'], metricWords: ['cpu'] });
+    const cpu = understood('cpu of web');
+    expect(understood('and memory', cpu)).toMatchObject({ topic: 'metric', metricWords: ['memory'] });
+    expect(read('and restart web', first)).toEqual({ kind: 'action' });
+    expect(read('thanks', first)).toMatchObject({ kind: 'not-understood' });
   });
 
   test('is none when it asks for something of its own', () => {

@@ -15,7 +15,8 @@ export type ReadQuestion =
   | { readonly kind: 'question'; readonly question: Question; readonly notes: readonly string[] }
   /** A name that telemetry does not know: the question is clear, and has no answer. */
   | { readonly kind: 'unknown-name'; readonly name: string; readonly time: AskedTime }
-  | { readonly kind: 'not-understood'; readonly words: readonly string[] }
+  /** `reasons` are sentences; `words` nobody knows. */
+  | { readonly kind: 'not-understood'; readonly words: readonly string[]; readonly reasons: readonly string[] }
   /** It asks to have something done. */
   | { readonly kind: 'action' };
 
@@ -53,21 +54,44 @@ export function readQuestion(
   previous?: Question,
 ): ReadQuestion {
   const words = readWords(text, names);
-  const isFollowUp = previous !== undefined && (words.goesOn || !hasOwnTopic(words));
-  if (words.firstConcept === 'action' && !words.goesOn) return { kind: 'action' };
-  const topic = isFollowUp ? previous.topic : chooseTopic(words, time);
+  const [firstConcept] = [...words.concepts].filter((concept) => concept !== 'again');
+  if (firstConcept === 'action') return { kind: 'action' };
+  const own = hasOwnTopic(words) ? chooseTopic(words, time) : undefined;
+  const isFollowUp = previous !== undefined && (words.goesOn || own === undefined);
+  const topic = own ?? (isFollowUp ? previous.topic : chooseTopic(words, time));
   const unknown = unknownTo(topic, words);
-  const isSearch = topic === 'logs' || topic === 'log-counts';
-  if (topic === undefined || isMostlyUnknown(unknown, words)) {
-    return { kind: 'not-understood', words: words.looseWords.map(({ word }) => word) };
+  const unread = reasonsAgainst(topic, words, time);
+  if (topic === undefined || unread.length > 0 || isMostlyUnknown(unknown, words)) {
+    return { kind: 'not-understood', words: words.looseWords.map(({ word }) => word), reasons: unread };
   }
-  const unknownName = words.unknown.concat(unknown).find(({ before }) => BEFORE_NAME.has(before));
   const asked = time ?? (isFollowUp ? previous.time : usualTime(topic, nowMs));
-  if (unknownName && !(isSearch && unknownName.before === 'for'))
+  const unknownName = words.unknown.concat(unknown).find(({ before }) => BEFORE_NAME.has(before));
+  if (unknownName && !(isSearch(topic) && unknownName.before === 'for'))
     return { kind: 'unknown-name', name: unknownName.word, time: asked };
   const read = fillQuestion(topic, words, asked);
   const question = isFollowUp ? goOn(previous, read, words) : read;
   return { kind: 'question', question, notes: [...notesOf(words, unknown), ...leftOutOf(question)] };
+}
+
+const isSearch = (topic: Topic | undefined): boolean => topic === 'logs' || topic === 'log-counts';
+
+/** What turns a question into another one when it is left out: exceptions, days that were not understood, and nothing but thanks. */
+function reasonsAgainst(topic: Topic | undefined, words: ReadWords, time: AskedTime | undefined): string[] {
+  const { concepts, services, operation, attributes, filters, limit } = words;
+  const isNegated = concepts.has('negation') && topic !== 'why';
+  const names = services.length + attributes.length + filters.length;
+  const said = [...concepts].filter((concept) => concept !== 'again' && concept !== 'thanks');
+  const isNothing = said.length + names === 0 && operation === undefined && limit === undefined && time === undefined;
+  const isEmpty = isNothing && words.looseWords.length === 0 && words.quoted.length === 0;
+  return [
+    ...(isNegated
+      ? ['I cannot answer what leaves something out or sets a bar (not, without, except, more than).']
+      : []),
+    ...(concepts.has('unread-time')
+      ? ['I did not understand the time: write since 10:30, yesterday at 10:30 or 2026-01-31 10:30 (UTC).']
+      : []),
+    ...(isEmpty ? ['It asks for nothing.'] : []),
+  ];
 }
 
 function hasOwnTopic({ concepts, metric, metricWords, traceId }: ReadWords): boolean {
@@ -80,9 +104,11 @@ function isGrouping(concept: Concept): boolean {
 }
 
 /** Words that the answer will not respect: names of metrics, too, where no metric is asked for; none, where they are searched for. */
-function unknownTo(topic: Topic | undefined, { looseWords, unknown }: ReadWords): readonly LooseWord[] {
-  if (topic === 'logs' || topic === 'log-counts') return [];
-  return topic === 'metric' ? unknown : looseWords;
+function unknownTo(topic: Topic | undefined, { looseWords, unknown, quoted }: ReadWords): readonly LooseWord[] {
+  if (isSearch(topic)) return [];
+  // Somebody's own words in quotes are a name, where they are no text to look for.
+  const quotedNames = quoted.map((word) => ({ word, before: 'of' }));
+  return [...(topic === 'metric' ? unknown : looseWords), ...quotedNames];
 }
 
 /** One word in a long question may be left out and named; more, and another question would be answered than was asked. */
@@ -123,6 +149,8 @@ const OF_REQUESTS: readonly Concept[] = [
   'least',
 ];
 
+const NOT_OF_METRICS: readonly Concept[] = ['latency', 'slowest', 'measure:errors', 'measure:errorRatio'];
+
 /** In this order: the first that holds. */
 const RULES: readonly Rule[] = [
   ['trace', (_, { traceId }) => traceId !== undefined],
@@ -141,7 +169,14 @@ const RULES: readonly Rule[] = [
   ['shifts', (has) => has('shift') || (has('changes', 'slower') && has('group:operation') && !has('deployed'))],
   ['log-patterns', (has) => has('new') && has('logs', 'log-line', 'measure:errors', 'warnings')],
   ['log-kinds', (has) => has('common') && has('logs', 'log-line', 'measure:errors', 'warnings')],
-  ['distinct', (has, { attributes }) => attributes.length > 0 && has('how-many', 'distinct') && !has('each')],
+  [
+    'distinct',
+    (has, { attributes }) =>
+      has('how-many', 'distinct') &&
+      !has('each') &&
+      (attributes.length > 0 || has('group:service', 'group:pod', 'group:operation')) &&
+      !has('request', 'traces', 'logs', 'log-line'),
+  ],
   [
     'log-counts',
     (has) =>
@@ -156,7 +191,8 @@ const RULES: readonly Rule[] = [
       !has(...OF_REQUESTS, 'kind:deploy', 'deployed', 'changes') &&
       (services.length > 0 || has('which')),
   ],
-  ['comparison', (has) => has('slower')],
+  ['metric', (has, words) => hasMetric(words) && !has(...NOT_OF_METRICS)],
+  ['comparison', (has) => has('slower') || (has('since-deploy') && has(...OF_REQUESTS))],
   [
     'changes',
     (has) => has('kind:deploy', 'kind:commit', 'kind:flag', 'kind:config', 'kind:infrastructure', 'deployed'),
@@ -185,7 +221,6 @@ const RULES: readonly Rule[] = [
       (has('affected') && (has('who', 'which', 'measure:errors', 'latency') || attributes.length > 0)) ||
       (has('who') && has('measure:errors', 'slowest', 'latency')),
   ],
-  ['metric', (has, words) => hasMetric(words) && !has('latency', 'slowest', 'measure:errors', 'measure:errorRatio')],
   [
     'comparison',
     (has, _words, time) =>
@@ -249,7 +284,7 @@ function kindsOf({ concepts }: ReadWords): ChangeKind[] {
   const named = [...concepts].flatMap((concept) =>
     concept.startsWith('kind:') ? (concept.slice('kind:'.length) as ChangeKind) : [],
   );
-  return named.length === 0 && concepts.has('deployed') ? ['deploy'] : named;
+  return named.length === 0 && (concepts.has('deployed') || concepts.has('since-deploy')) ? ['deploy'] : named;
 }
 
 /** "logs about connection refused": what is left over is what to look for. */
@@ -312,21 +347,27 @@ function stepOf({ concepts }: ReadWords, window: TimeWindow): number | undefined
   return concepts.has('over-time') ? (isLong ? 600 : MINUTE_SECONDS) : undefined;
 }
 
-/** What the new question says replaces what the one before said; its topic and the rest stay. */
+/** What the new question says replaces what the one before said; the rest stays, and of another topic its place and time. */
 function goOn(previous: Question, read: Question, { concepts }: ReadWords): Question {
-  const isOtherPlace = read.services.length > 0;
   // Of another service neither operation, pod nor values are kept.
-  const kept: Question = isOtherPlace
-    ? { ...previous, services: read.services, operation: undefined, pod: undefined, filters: [] }
-    : previous;
-  const said = <Value>(now: readonly Value[], before: readonly Value[]) => (now.length > 0 ? now : before);
-  return {
-    ...kept,
+  const kept: Question =
+    read.services.length > 0
+      ? { ...previous, services: read.services, operation: undefined, pod: undefined, filters: [] }
+      : previous;
+  const place = {
+    services: kept.services,
     operation: read.operation ?? kept.operation,
     pod: read.pod ?? kept.pod,
+    filters: said(read.filters, kept.filters),
+  };
+  if (read.topic !== previous.topic) return { ...read, ...place };
+  const isOtherMetric = read.metric !== undefined || read.metricWords.length > 0;
+  return {
+    ...kept,
+    ...place,
+    ...(isOtherMetric ? { metric: read.metric, metricWords: read.metricWords } : {}),
     measures: said(read.measures, kept.measures),
     by: said(read.by, kept.by),
-    filters: said(read.filters, kept.filters),
     kinds: said(read.kinds, kept.kinds),
     stepSeconds: read.stepSeconds ?? kept.stepSeconds,
     limit: read.limit ?? kept.limit,
@@ -337,4 +378,8 @@ function goOn(previous: Question, read: Question, { concepts }: ReadWords): Ques
     order: concepts.has('least') || concepts.has('most') ? read.order : kept.order,
     time: read.time,
   };
+}
+
+function said<Value>(now: readonly Value[], before: readonly Value[]): readonly Value[] {
+  return now.length > 0 ? now : before;
 }

@@ -36,6 +36,13 @@ test.each([
   ['at 10:30', '10:27:30.000Z 10:32:30.000Z'],
   ['20 minutes ago', '10:42:30.000Z 10:47:30.000Z'],
   ['since 23:00', '2026-03-03T23:00 11:05'],
+  ['errors yesterday at 10:00', '2026-03-03T09:57:30.000Z 2026-03-03T10:02:30.000Z'],
+  ['between 2:00 and 3:00 pm', '2026-03-03T14:00 2026-03-03T15:00'],
+  ['errors at 9:30 pm', '2026-03-03T21:27:30.000Z 2026-03-03T21:32:30.000Z'],
+  ['traces with about 20 spans', 'none'],
+  ['errors at 10 rps', 'none'],
+  ['what about yesterday', '2026-03-03T00:00 00:00'],
+  ['since 2026-03-04T12:00', 'none'],
   ['top 5 services', 'none'],
   ['p95 of cart', 'none'],
   ['who calls order', 'none'],
@@ -47,6 +54,14 @@ test('a moment between two times is what comes before and after', () => {
   expect(time?.baseline).toEqual({ startMs: Date.UTC(2026, 2, 4, 10, 45), endMs: Date.UTC(2026, 2, 4, 11) });
   expect(time?.window).toEqual({ startMs: Date.UTC(2026, 2, 4, 11), endMs: NOW_MS });
   expect(rest.replace(/\s+/g, ' ')).toBe('compare cart , please');
+});
+
+test('what is held against an earlier time is about now', () => {
+  const { time } = readTime('is web slower than yesterday', NOW_MS);
+  expect(time).toMatchObject({
+    window: { startMs: NOW_MS - 900_000, endMs: NOW_MS },
+    baseline: { startMs: Date.UTC(2026, 2, 3), endMs: Date.UTC(2026, 2, 4) },
+  });
 });
 
 test('a comparison of two times has both', () => {

@@ -40,10 +40,13 @@ const UNIT = '(?:seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|
 const AMOUNT = `(?:\\d+(?:\\.\\d+)?|half an?|a few|a couple of|few|couple of|${Object.keys(NUMBERS).join('|')})`;
 const LENGTH = `(?:${AMOUNT}\\s*)?${UNIT}`;
 const ZONE = '(?:\\s*(?:utc|gmt|z))?';
-const CLOCK = '(?:[01]?\\d|2[0-3])(?::[0-5]\\d){1,2}|(?:0?[1-9]|1[0-2])(?::[0-5]\\d)?\\s*[ap]m|noon|midnight';
+const CLOCK = '(?:0?[1-9]|1[0-2])(?::[0-5]\\d)?\\s*[ap]m|(?:[01]?\\d|2[0-3])(?::[0-5]\\d){1,2}|noon|midnight';
 const DATE = '\\d{4}-\\d{2}-\\d{2}';
 /** A lone hour such as "11" is a time only after a word that asks for one. */
 const MOMENT = `(?:${DATE}[t ](?:\\d{2}:\\d{2}(?::\\d{2})?(?:\\.\\d+)?)${ZONE}|${DATE}|(?:yesterday|today)(?:\\s+(?:at\\s+)?(?:${CLOCK}))?|(?:${CLOCK})${ZONE}(?:\\s+(?:yesterday|today))?|${AMOUNT}\\s*${UNIT} ago|now|this morning|last night|(?:[01]?\\d|2[0-3])(?!\\s*${UNIT}\\b)(?![\\d.%]))`;
+
+/** One moment, and no day: for "at" and "about", which also stand before other numbers. */
+const INSTANT = `(?:${DATE}[t ](?:\\d{2}:\\d{2}(?::\\d{2})?(?:\\.\\d+)?)${ZONE}|(?:${CLOCK})${ZONE}(?:\\s+(?:yesterday|today))?|${AMOUNT}\\s*${UNIT} ago|(?:[01]?\\d|2[0-3])(?=\\s*(?:$|[,?.!])))`;
 
 interface Pattern {
   readonly pattern: RegExp;
@@ -63,11 +66,11 @@ const PATTERNS: readonly Pattern[] = [
     pattern: within(
       `(?:between|from)\\s+(?<start>${MOMENT})\\s*(?:and|to|until|till|through|-|–)\\s*(?<end>${MOMENT})`,
     ),
-    read: ({ start = '', end = '' }, nowMs) => windowOf(momentOf(start, nowMs), momentOf(end, nowMs)),
+    read: ({ start = '', end = '' }, nowMs) => windowOf(momentOf(withHalfOf(start, end), nowMs), momentOf(end, nowMs)),
   },
   {
     pattern: within(`(?<start>(?:${CLOCK}))\\s*(?:to|until|till|-|–)\\s*(?<end>(?:${CLOCK}))${ZONE}`),
-    read: ({ start = '', end = '' }, nowMs) => windowOf(momentOf(start, nowMs), momentOf(end, nowMs)),
+    read: ({ start = '', end = '' }, nowMs) => windowOf(momentOf(withHalfOf(start, end), nowMs), momentOf(end, nowMs)),
   },
   {
     pattern: within(
@@ -79,7 +82,10 @@ const PATTERNS: readonly Pattern[] = [
     pattern: within(
       `(?:since|after|starting(?: at| from)?|from)\\s+(?:about\\s+|around\\s+)?(?<start>${MOMENT})(?:\\s+on(?:wards)?)?`,
     ),
-    read: ({ start = '' }, nowMs) => windowOf(momentOf(start, nowMs), nowMs),
+    read: ({ start = '' }, nowMs) => {
+      const startMs = momentOf(start, nowMs);
+      return startMs !== undefined && startMs < nowMs ? windowOf(startMs, nowMs) : undefined;
+    },
   },
   {
     pattern: within(`(?:until|till|before|up to)\\s+(?<end>${MOMENT})`),
@@ -89,7 +95,11 @@ const PATTERNS: readonly Pattern[] = [
     },
   },
   {
-    pattern: within(`(?:at|around|about)\\s+(?:about\\s+)?(?<at>${MOMENT})`),
+    pattern: within(`(?:(?:at|around|about)\\s+)?(?<at>(?:yesterday|today)\\s+(?:at\\s+)?(?:${CLOCK})${ZONE})`),
+    read: ({ at = '' }, nowMs) => around(momentOf(at, nowMs), nowMs),
+  },
+  {
+    pattern: within(`(?:at|around|about)\\s+(?:about\\s+)?(?<at>${INSTANT})`),
     read: ({ at = '' }, nowMs) => around(momentOf(at, nowMs), nowMs),
   },
   {
@@ -128,12 +138,23 @@ export function readTime(text: string, nowMs: number): { readonly time?: AskedTi
   const first = readOne(text, nowMs);
   if (!first.time || first.time.baseline || !COMPARING.test(text)) return first;
   const second = readOne(first.rest, nowMs);
-  if (!second.time || second.time.baseline) return first;
+  if (!second.time || second.time.baseline) return againstNow(text, first.time, nowMs, first.rest);
   const [baseline, window] = [first.time.window, second.time.window].sort(
     (left, right) => left.startMs - right.startMs,
   );
   if (!baseline || !window || baseline.endMs > window.endMs) return first;
   return { time: { window, baseline, said: `${first.time.said}, ${second.time.said}` }, rest: second.rest };
+}
+
+const COMPARED_WITH = /\b(?:than|vs\.?|versus|to|with|against)\s+(?:in\s+|on\s+)?$/i;
+const RECENT_MS = 15 * MINUTE_MS;
+
+/** "Slower than yesterday" is about now, and yesterday is what it is held against. */
+function againstNow(text: string, time: AskedTime, nowMs: number, rest: string) {
+  const before = text.slice(0, text.indexOf(time.said));
+  const { window } = time;
+  if (!COMPARED_WITH.test(before) || window.endMs > nowMs - RECENT_MS) return { time, rest };
+  return { time: { window: { startMs: nowMs - RECENT_MS, endMs: nowMs }, baseline: window, said: time.said }, rest };
 }
 
 function readOne(text: string, nowMs: number): { readonly time?: AskedTime; readonly rest: string } {
@@ -154,6 +175,12 @@ function windowOf(startMs: number | undefined, endMs: number | undefined): Omit<
   return startMs - endMs < DAY_MS && startMs - DAY_MS >= 0
     ? { window: { startMs: startMs - DAY_MS, endMs } }
     : undefined;
+}
+
+/** "2:00 to 3:00 pm" begins in the afternoon, too. */
+function withHalfOf(start: string, end: string): string {
+  const half = /[ap]m$/i.exec(end.trim())?.[0];
+  return half !== undefined && /^\d{1,2}(?::\d{2})?$/.test(start.trim()) ? `${start.trim()} ${half}` : start;
 }
 
 function splitAt(atMs: number | undefined, nowMs: number): Omit<AskedTime, 'said'> | undefined {

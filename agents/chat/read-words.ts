@@ -26,7 +26,6 @@ export interface ReadWords {
   readonly unknown: readonly LooseWord[];
   /** Whether the question begins with a word that goes on from an earlier one. */
   readonly goesOn: boolean;
-  readonly firstConcept: Concept | undefined;
 }
 
 const QUOTED = /"([^"]{1,500})"|`([^`]{1,500})`|(?<![\w])'([^']{2,500})'(?!\w)/g;
@@ -56,7 +55,7 @@ export function readWords(text: string, names: Names): ReadWords {
   if (limitMatch) rest = rest.replace(limitMatch[0], limitMatch[0].replace(/\d+/, ' '));
 
   const found = findNames(rest, quoted, names);
-  const { tokens, corrections } = correctTokens(tokensOf(found.rest), names);
+  const { tokens, corrections } = correctTokens(tokensOf(withDirection(found.rest)), names);
   const reading = readTokens(tokens, names, corrections);
   return {
     ...reading,
@@ -133,6 +132,13 @@ function isVerbHere(text: string, name: string): boolean {
     order: /(?<!\b(?:of|for|in|on|by|does)\s+)\border(?:ed)?\s+by\b/i,
   };
   return verbs[name.toLowerCase()]?.test(text) ?? false;
+}
+
+/** "What does web call" asks for those it calls, "services that call web" for those that call it. */
+function withDirection(text: string): string {
+  return text
+    .replace(new RegExp(`(?:calls?\\s+)?does\\s+${NAME}\\s+(?:call|make|use)s?\\b`, 'i'), ` ${NAME} depends on `)
+    .replace(new RegExp(`\\b(?:services?|who|what|that)\\s+calls?\\s+${NAME}`, 'i'), ` callers ${NAME} `);
 }
 
 function tokensOf(text: string): string[] {
@@ -219,7 +225,6 @@ function readTokens(tokens: readonly string[], names: Names, corrections: readon
     looseWords: readings.flatMap((one) => ('before' in one ? { word: one.word, before: one.before } : [])),
     unknown: readings.flatMap((one) => (one.kind === 'unknown' ? { word: one.word, before: one.before } : [])),
     goesOn: meaningAt(tokens, 0)?.concept === 'again',
-    firstConcept: concepts[0],
   };
 }
 
@@ -231,9 +236,9 @@ function readToken(tokens: readonly string[], index: number, names: Names, meant
   if (meaning) return { kind: 'concept', ...meaning };
   // Only what was corrected: a service that is named as it is was found before, and "search" here is a verb.
   if (meant.has(token) && names.services.includes(token)) return { kind: 'service', words: 1, name: token };
-  if (token === NAME || isStopWord(token) || /^\d+$/.test(token)) return { kind: 'nothing', words: 1 };
+  if (token === NAME || isStopWord(token)) return { kind: 'nothing', words: 1 };
   if (matchesMetric(token, names)) return { kind: 'metric', words: 1, word: token, before };
-  const isPod = names.services.some((name) => token.startsWith(`${name.toLowerCase()}-`));
+  const isPod = /\d/.test(token) && names.services.some((name) => token.startsWith(`${name.toLowerCase()}-`));
   if (isPod) return { kind: 'pod', words: 1, name: token };
   return { kind: 'unknown', words: 1, word: token, before };
 }

@@ -47,7 +47,13 @@ export type Concept =
   | 'health'
   | 'again'
   | 'action'
-  | 'request';
+  | 'request'
+  /** Leaves something out: no answer does. */
+  | 'negation'
+  /** A time that read-time.ts did not take. */
+  | 'unread-time'
+  | 'since-deploy'
+  | 'thanks';
 
 /** Alternatives behind bars. */
 const PHRASES: Readonly<Partial<Record<Concept, string>>> = {
@@ -120,30 +126,34 @@ const PHRASES: Readonly<Partial<Record<Concept, string>>> = {
     'come from|coming from|originate|originates|originating|origin|origins|source of|where do|where does|where are|where is|where|begin|start failing',
   affected: 'affected|hit|hurt|impacted|impact|suffering|suffer|experiencing|seeing|over represented',
   who: 'who|whom|customers|users|tenants|clients',
-  why: 'why|how come|root cause|cause|causes|caused|causing|reason|reasons|explain|investigate|diagnose|culprit|suspect|suspects|whats wrong|what is wrong|what went wrong|what is going on|whats going on|what happened|whats happening|what is happening|what broke|whats broken|what is broken|is something wrong|anything wrong|to blame|at fault|when did|since when',
-  health:
-    'how is|how are|hows|status|health|healthy|ok|okay|doing|overview|summary|up|down|state|look like|looks like|looking',
+  why: 'why|how come|root cause|cause|causes|caused|causing|reason|reasons|explain|investigate|diagnose|culprit|suspect|suspects|whats wrong|what is wrong|what went wrong|what is going on|whats going on|what happened|whats happening|what is happening|what broke|whats broken|what is broken|is something wrong|anything wrong|to blame|at fault|when did it start|when did this start|when did it begin|when did errors start|when did the errors start|when did the trouble start|since when',
+  health: 'how is|how are|hows|status|health|healthy|doing|overview|summary|up|down|state|look like|looks like|looking',
   again: 'same|also|what about|how about|and|now|again|instead|then|but|only',
   action:
     'restart|rollback|roll back|revert|undo|delete|kill|scale|stop|shut down|approve|reject|disable|enable|reboot|fix|page someone|silence|mute|deploy now|switch off|turn off|turn on|truncate|update|insert',
+  negation:
+    "not|no|none|without|except|excluding|exclude|excludes|other than|besides|but not|isn't|aren't|wasn't|don't|doesn't|didn't|never|less than|fewer than|more than",
+  'unread-time':
+    'yesterday|today|tomorrow|tonight|week|weeks|weekend|month|months|year|years|monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|june|july|august|september|october|november|december|am|pm|est|edt|pst|pdt|cet|cest|ist|bst',
+  'since-deploy':
+    'since the deploy|after the deploy|since the last deploy|after the last deploy|since deploy|after deploy|since the deployment|after the deployment|since the release|after the release|since the rollout|after the rollout|since the latest deploy',
+  thanks: 'thanks|thank you|thx|cheers|ok|okay|great|cool',
   request: 'request|requests|req|reqs|call|calls|call count|transactions|transaction|hits',
 };
 
 const STOP_WORDS = new Set(
   `a an the of for in on is are was were be been being do does did done have has had having get gets got getting show me give
   list tell please can could would should will i we you they it its our my your their us with without to from at as that this these
-  those there here any some all anything something everything and or not no just so if into than much many currently seen see find
+  those there here any some all anything something everything and or just so if into than much many currently seen see find
   display print return fetch let lets want know need like when what whats during within over under between serve served serving use uses using
-  used been time times today happen happens happening since experience new recent recently latest last first ago lot go going went
-  out off up hi hello hey thanks pls plz ok right im id s t re ve production prod system everywhere anywhere somewhere ever still look looking
+  used been time times happen happens happening since experience new recent recently latest last first ago lot go going went
+  out off up hi hello hey pls plz right im id s t re ve production prod system everywhere anywhere somewhere ever still look looking
   look check value values figure figures data it's what's where's who's how's how behave behaving behaves them then him her too very really
   search searching order ordered sort sorted quick quickly exactly roughly about around also made make makes via through user's after before
-  returning returned returns throw throws threw thrown throwing one ones itself happened other others else kindly actually actual today's
+  returning returned returns throw throws threw thrown throwing one ones itself happened other others else kindly actually actual
   sudden suddenly tail spent spend spends ate eats eating eaten whole entire overall total totally pegged maxed peak since both someone anyone everybody
   again ever got get getting doing done bit little lots plenty real really truly kind sort type kinds types own still yet already maybe perhaps
-  thing things stuff guys team folks sth smth why's where's when's you're we're they're isn't aren't wasn't don't doesn't didn't can't`.split(
-    /\s+/,
-  ),
+  thing things stuff guys team folks sth smth why's where's when's you're we're they're can't`.split(/\s+/),
 );
 
 /** Phrases, the longest first. */
@@ -181,7 +191,8 @@ export function isKnownWord(word: string): boolean {
 
 /** The word of the vocabulary that was meant by one that is a slip of the finger away; undefined: none, or it is too short to tell. */
 export function correctWord(word: string): string | undefined {
-  return [...KNOWN_WORDS].find((known) => isSlip(word, known));
+  // The first letter is hardly ever the wrong one: "excluding" is no "including".
+  return [...KNOWN_WORDS].find((known) => known[0] === word[0] && isSlip(word, known));
 }
 
 const SHORTEST_SLIP = 4;

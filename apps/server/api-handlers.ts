@@ -67,7 +67,9 @@ export function createHandlers(host: Host): ApiHandlers {
     },
     runTool: ({ id, input, signal }) => host.runtime().runTool(id, input, signal),
     ask: async ({ input, caller, signal }) => {
-      const { answer, conversationId } = await host.runtime().ask(input, mayOperate(caller), signal);
+      const { answer, conversationId } = await host
+        .runtime()
+        .ask(input, { name: caller.name, mayInvestigate: mayOperate(caller) }, signal);
       return { ...answer, conversationId };
     },
     listAudit: async ({ query: { fromSequence, limit }, signal }) => {

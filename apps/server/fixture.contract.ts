@@ -147,7 +147,7 @@ export function createMemoryRuntime(options: MemoryOptions = {}): MemoryRuntime 
       };
       return { output: {}, evidence: createEvidence(taken) };
     },
-    ask: async ({ question }, mayInvestigate) => {
+    ask: async ({ question }, { mayInvestigate }) => {
       refuseBroken();
       return {
         answer: {

@@ -24,7 +24,8 @@ export const ask = defineMcpTool({
     truncated: z.boolean(),
   }),
   example: { question: 'which service has the most errors in the last hour?' },
-  hints: { ...READS, idempotentHint: false },
+  // "Why" may open an incident, so that it is investigated.
+  hints: { ...READS, readOnlyHint: false, idempotentHint: false },
   run: async (question, { backend, signal, nowMs }) => {
     const { kind, conversationId, evidenceIds, ...answer } = await backend.ask(question, signal);
     const whole = writeAnswer({ kind, evidenceIds, ...answer }, nowMs());
