@@ -51,7 +51,13 @@ export function conditionsOf({ services, operation, pod, filters, minDurationMs 
     ...ofServices(services),
     ...equal('operation', operation),
     ...equal('pod', pod),
-    ...filters.flatMap(({ key, value }) => equal(`attribute.${key}`, value)),
+    ...Object.entries(Object.groupBy(filters, ({ key }) => key)).map(
+      ([key, same = []]): Condition => ({
+        field: `attribute.${key}`,
+        is: 'oneOf',
+        value: same.map(({ value }) => value),
+      }),
+    ),
     ...(minDurationMs === undefined ? [] : [{ field: 'durationMs', is: 'atLeast' as const, value: minDurationMs }]),
   ];
 }

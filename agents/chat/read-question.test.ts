@@ -20,6 +20,7 @@ const NAMES: Names = {
   attributes: ['region', 'customer.id', 'tenant.tier'],
   values: [
     { key: 'region', value: 'us-east' },
+    { key: 'region', value: 'eu-west' },
     { key: 'tenant.tier', value: 'enterprise' },
     { key: 'kind', value: 'error' },
   ],
@@ -70,6 +71,12 @@ describe('a question is about', () => {
     ['failures of web in us-east and every other region', { by: ['attribute.region'], filters: [] }],
     ['do the errors of web come from somewhere downstream', { topic: 'error-origins' }],
     ['which region is hosed', { topic: 'requests', measures: ['errors'], by: ['attribute.region'] }],
+    ['who is calling order?', { topic: 'callers', services: ['order'] }],
+    [
+      'error rate of web for us-east vs eu-west',
+      { topic: 'requests', by: ['attribute.region'], filters: [{ value: 'us-east' }, { value: 'eu-west' }] },
+    ],
+    ['what do the error logs of web say', { topic: 'logs', text: undefined }],
     ['what does web call', { topic: 'callees', services: ['web'] }],
     ['which services call order', { topic: 'callers', services: ['order'] }],
     ['how many pods does web have', { topic: 'distinct', by: ['pod'] }],

@@ -223,8 +223,7 @@ const RULES: readonly Rule[] = [
   ],
   [
     'comparison',
-    (has, _words, time) =>
-      has('slower') || time?.baseline !== undefined || (has('compare') && !isBetweenServices(has, _words)),
+    (has, words, time) => has('slower') || time?.baseline !== undefined || (has('compare') && !isBetweenPlaces(words)),
   ],
   ['changes', (has) => has('changes')],
   ['requests', (has) => has(...OF_REQUESTS, 'compare')],
@@ -234,7 +233,9 @@ const RULES: readonly Rule[] = [
 
 const isOrigin = (has: (...any: Concept[]) => boolean, _: ReadWords): boolean => has('origin') && has('measure:errors');
 
-const isBetweenServices = (_: unknown, { services }: ReadWords): boolean => services.length > 1;
+/** Of several services, or of several values of one attribute: they are compared with each other, and not with the time before. */
+const isBetweenPlaces = ({ services, filters }: ReadWords): boolean =>
+  services.length > 1 || new Set(filters.map(({ key }) => key)).size < filters.length;
 
 function hasMetric({ metric, metricWords }: ReadWords): boolean {
   return metric !== undefined || metricWords.length > 0;
@@ -272,7 +273,8 @@ function fillQuestion(topic: Topic, words: ReadWords, time: AskedTime): Question
     severity: severityOf(words),
     text: quoted[0] ?? (topic === 'logs' || topic === 'log-counts' ? looseText(words) : undefined),
     traceId,
-    filters: words.filters.filter(({ key }) => !by.includes(`attribute.${key}`)),
+    // "And every other region" is no condition on the region.
+    filters: words.filters.filter(({ key }) => !(has('each') && by.includes(`attribute.${key}`))),
     minDurationMs: words.minDurationMs,
     kinds: kindsOf(words),
     time,
@@ -327,7 +329,10 @@ function groupingOf(topic: Topic, { concepts, services, operation, attributes, f
   );
   const fields: string[] = asked.filter((field) => listed || field !== 'service');
   // "For region us-east" names one value, and asks for no list; "and every other region" asks for one.
-  const listedKeys = attributes.filter((key) => concepts.has('each') || !filters.some((filter) => filter.key === key));
+  const comparedKeys = filters.map(({ key }) => key).filter((key, index, all) => all.indexOf(key) !== index);
+  const listedKeys = [...comparedKeys, ...attributes].filter(
+    (key) => concepts.has('each') || comparedKeys.includes(key) || !filters.some((filter) => filter.key === key),
+  );
   const keys = listedKeys.map((key) => `attribute.${key}`);
   if (services.length > 1) fields.unshift('service');
   // "Most errors" without a name asks whose they are.

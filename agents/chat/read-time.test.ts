@@ -38,6 +38,8 @@ test.each([
   ['since 23:00', '2026-03-03T23:00 11:05'],
   ['errors yesterday at 10:00', '2026-03-03T09:57:30.000Z 2026-03-03T10:02:30.000Z'],
   ['between 2:00 and 3:00 pm', '2026-03-03T14:00 2026-03-03T15:00'],
+  ['yesterday between 15:00 and 16:00', '2026-03-03T15:00 2026-03-03T16:00'],
+  ['between 9:00 and 10:00 yesterday', '2026-03-03T09:00 2026-03-03T10:00'],
   ['errors at 9:30 pm', '2026-03-03T21:27:30.000Z 2026-03-03T21:32:30.000Z'],
   ['traces with about 20 spans', 'none'],
   ['errors at 10 rps', 'none'],

@@ -135,7 +135,7 @@ const COMPARING = /\b(?:compare|compared|comparison|vs|versus|with|than|against)
  * one is the window and the earlier one its baseline.
  */
 export function readTime(text: string, nowMs: number): { readonly time?: AskedTime; readonly rest: string } {
-  const first = readOne(text, nowMs);
+  const first = readOne(withDay(text), nowMs);
   if (!first.time || first.time.baseline || !COMPARING.test(text)) return first;
   const second = readOne(first.rest, nowMs);
   if (!second.time || second.time.baseline) return againstNow(text, first.time, nowMs, first.rest);
@@ -144,6 +144,14 @@ export function readTime(text: string, nowMs: number): { readonly time?: AskedTi
   );
   if (!baseline || !window || baseline.endMs > window.endMs) return first;
   return { time: { window, baseline, said: `${first.time.said}, ${second.time.said}` }, rest: second.rest };
+}
+
+/** "Yesterday between 15:00 and 16:00": the day belongs to both. */
+function withDay(text: string): string {
+  const span = `(between|from)\\s+(${CLOCK})\\s*(and|to|until|till|-)\\s*(${CLOCK})`;
+  return text
+    .replace(new RegExp(`\\b(yesterday|today),?\\s+${span}`, 'i'), '$2 $3 $1 $4 $5 $1')
+    .replace(new RegExp(`${span}\\s+(yesterday|today)\\b`, 'i'), '$1 $2 $5 $3 $4 $5');
 }
 
 const COMPARED_WITH = /\b(?:than|vs\.?|versus|to|with|against)\s+(?:in\s+|on\s+)?$/i;

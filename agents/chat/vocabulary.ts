@@ -113,13 +113,13 @@ const PHRASES: Readonly<Partial<Record<Concept, string>>> = {
   share: 'percentage|percent|fraction|proportion|share',
   distinct: 'distinct|unique|different',
   new: 'new|newly|appeared|never seen|first seen|unseen|first time|new kinds of|pattern|patterns',
-  containing: 'containing|contain|contains|mentioning|mention|with text|matching|including|about|saying|says|grep',
+  containing: 'containing|contain|say|contains|mentioning|mention|with text|matching|including|about|saying|says|grep',
   traces: 'trace|traces|span|spans',
   example:
     'slow requests|slow request|slowest requests|slowest request|slow calls|example|examples|sample|samples|show me a|show me one|give me a|one request|single request|an instance of',
   metrics: 'metric|metrics|measurements|gauge|gauges|counters',
   callers:
-    'who calls|which services call|what calls|callers|caller|callers of|upstream|upstreams|who uses|what uses|who depends on|what depends on|which services depend on|which services use|clients of|used by|called by',
+    'who calls|who is calling|who talks to|what talks to|what is calling|which services call|what calls|callers|caller|callers of|upstream|upstreams|who uses|what uses|who depends on|what depends on|which services depend on|which services use|clients of|used by|called by',
   callees:
     'depend on|depends on|dependencies|dependency|downstream|downstreams|who does|callees|talk to|talks to|calls to|calls out to|rely on|relies on',
   origin:
@@ -127,7 +127,8 @@ const PHRASES: Readonly<Partial<Record<Concept, string>>> = {
   affected: 'affected|hit|hurt|impacted|impact|suffering|suffer|experiencing|seeing|over represented',
   who: 'who|whom|customers|users|tenants|clients',
   why: 'why|how come|root cause|cause|causes|caused|causing|reason|reasons|explain|investigate|diagnose|culprit|suspect|suspects|whats wrong|what is wrong|what went wrong|what is going on|whats going on|what happened|whats happening|what is happening|what broke|whats broken|what is broken|is something wrong|anything wrong|to blame|at fault|when did it start|when did this start|when did it begin|when did errors start|when did the errors start|when did the trouble start|since when',
-  health: 'how is|how are|hows|status|health|healthy|doing|overview|summary|up|down|state|look like|looks like|looking',
+  health:
+    'what is up with|whats up with|how is|how are|hows|status|health|healthy|doing|overview|summary|up|down|state|look like|looks like|looking',
   again: 'same|also|what about|how about|and|now|again|instead|then|but|only',
   action:
     'restart|rollback|roll back|revert|undo|delete|kill|scale|stop|shut down|approve|reject|disable|enable|reboot|fix|page someone|silence|mute|deploy now|switch off|turn off|turn on|truncate|update|insert',
@@ -151,7 +152,7 @@ const STOP_WORDS = new Set(
   look check value values figure figures data it's what's where's who's how's how behave behaving behaves them then him her too very really
   search searching order ordered sort sorted quick quickly exactly roughly about around also made make makes via through user's after before
   returning returned returns throw throws threw thrown throwing one ones itself happened other others else kindly actually actual
-  sudden suddenly tail spent spend spends ate eats eating eaten whole entire overall total totally pegged maxed peak since both someone anyone everybody
+  sudden suddenly running run runs hi ya dear tail spent spend spends ate eats eating eaten whole entire overall total totally pegged maxed peak since both someone anyone everybody everyone nobody
   again ever got get getting doing done bit little lots plenty real really truly kind sort type kinds types own still yet already maybe perhaps
   thing things stuff guys team folks sth smth why's where's when's you're we're they're can't`.split(/\s+/),
 );
