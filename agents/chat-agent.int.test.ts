@@ -100,6 +100,22 @@ describe('without a model', () => {
     }
   });
 
+  it('compares every group where somebody asks which changed', async () => {
+    const { ask } = await openAgent();
+    const { answer } = await ask('which service got slower since 10:05?');
+    expect(answer).toMatchObject({ kind: 'answered', baseline: { endMs: T0_MS + 5 * MINUTE_MS } });
+    expect(answer.tables[0]?.rows.map(([service]) => service)).toEqual(['web']);
+    expect((await ask('error rate of web and stock in the last 10 minutes')).answer.text).toBe(
+      'web: error rate 10%; stock: error rate 0%.',
+    );
+  });
+
+  it('says when it does not know a conversation', async () => {
+    const { ask } = await openAgent();
+    const { answer } = await ask('p95 of web', { conversationId: 'talk_of_yesterday' });
+    expect(answer.notes.join(' ')).toContain('Nothing is remembered');
+  });
+
   it('remembers a conversation, and only that one', async () => {
     const { ask } = await openAgent();
     const { conversationId } = await ask('p95 of web in the last 10 minutes');

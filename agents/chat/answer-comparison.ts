@@ -18,7 +18,9 @@ const DAY_MS = 86_400_000;
 type Pair = { readonly before: number | null; readonly after: number | null };
 
 export async function answerComparison(asking: Asking): Promise<Said> {
-  const { services } = asking.question;
+  const { services, by } = asking.question;
+  const isByPlace = services.length > 1 && by.every((field) => field === 'service');
+  if (by.length > 0 && !isByPlace) return compareGroups(asking);
   if (services.length <= 1) return comparePlace(asking);
   const places: Said[] = [];
   for (const service of services) {
@@ -31,6 +33,54 @@ export async function answerComparison(asking: Asking): Promise<Said> {
     tables: places.flatMap(({ tables = [] }) => tables),
     notes: [...new Set(places.flatMap(({ notes = [] }) => notes))],
   };
+}
+
+const MAX_GROUPS = 500;
+
+/** "Which service got slower": every group in both windows, the one that changed most first. */
+async function compareGroups(asking: Asking): Promise<Said> {
+  const { question, run } = asking;
+  const windows = (await windowsAroundDeploy(asking)) ?? windowsToCompare(question);
+  const isAboutErrors = question.measures.some((measure) => measure === 'errors' || measure === 'errorRatio');
+  const measure: Measure = isAboutErrors ? 'errorRatio' : 'p95';
+  const read = async (window: TimeWindow) => {
+    const { groups } = await run(getFigures, {
+      ...{ from: 'requests', measures: [measure], where: conditionsOf(question), window },
+      ...{ by: [...question.by], limit: MAX_GROUPS },
+    });
+    return new Map(
+      groups
+        .filter(({ items }) => items >= FEW_REQUESTS)
+        .map((group) => [group.by.join(', '), group.figures[0] ?? null]),
+    );
+  };
+  const [before, after] = [await read(windows.baseline), await read(windows.window)];
+  const changed = [...after]
+    .map(([name, value]) => ({ name, before: before.get(name) ?? null, after: value }))
+    .filter((pair) => pair.before !== null && pair.after !== null)
+    .sort((left, right) => growthOf(right, isAboutErrors) - growthOf(left, isAboutErrors));
+  const [first] = changed;
+  if (!first)
+    return nothingThere(asking, `no ${question.by.join(' and ')} with 20 requests in both times`, windows.window);
+  const { words, quantity } = MEASURE_WORDS[measure];
+  const columns = [
+    { heading: question.by.join(', '), quantity: 'text' as const },
+    { heading: `${words} before`, quantity },
+    { heading: 'after', quantity },
+  ];
+  const rows = changed.map((pair) => [pair.name, pair.before, pair.after]);
+  return {
+    kind: 'answered',
+    text: `${first.name} rose most: ${words} ${fromTo(quantity, first)}.`,
+    tables: [tableOf(columns, rows, { limit: question.limit })],
+    ...windows,
+  };
+}
+
+/** Ratios by their difference, durations by their factor. */
+function growthOf({ before, after }: Pair, isRatio: boolean): number {
+  if (isRatio) return (after ?? 0) - (before ?? 0);
+  return (after ?? 0) / Math.max(before ?? 0, 0.001);
 }
 
 async function comparePlace(asking: Asking): Promise<Said> {

@@ -7,7 +7,7 @@ type Part = 'service' | 'services' | 'operation' | 'pod' | 'filters' | 'threshol
 
 const HEEDED: Readonly<Record<Topic, readonly Part[]>> = {
   requests: ['services', 'operation', 'pod', 'filters', 'threshold', 'attributes'],
-  comparison: ['services', 'operation', 'pod', 'filters', 'threshold'],
+  comparison: ['services', 'operation', 'pod', 'filters', 'threshold', 'attributes'],
   shifts: ['service'],
   changes: ['services'],
   versions: ['services'],
